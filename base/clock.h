@@ -1,0 +1,24 @@
+/*
+ * clock.h - the monotonic clock, in microseconds.
+ */
+#ifndef WEIR_BASE_CLOCK_H
+#define WEIR_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define CLOCK_SECOND_US INT64_C(1000000)
+#define CLOCK_NEVER_US  INT64_MAX
+
+int64_t clock_now_us(void);
+
+/* now + `span_us`, which may be CLOCK_NEVER_US. */
+int64_t clock_after_us(int64_t span_us);
+
+/* From now to `deadline_us`, rounded up, for poll(); 0..`ceiling_ms`. */
+int clock_until_ms(int64_t deadline_us, int ceiling_ms);
+
+/* For pthread_cond_timedwait() on CLOCK_MONOTONIC. */
+struct timespec clock_timespec(int64_t deadline_us);
+
+#endif

@@ -1,0 +1,123 @@
+/*
+ * topology.h - a checked topology, as plain data.
+ *
+ * What a topology file says, complete: every default filled in, every value in
+ * its unit, every name resolved to a connector.  Nothing here has a thread or
+ * a connection.
+ */
+#ifndef WEIR_CONFIG_TOPOLOGY_H
+#define WEIR_CONFIG_TOPOLOGY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/handler.h>
+#include <weir/producer.h>
+#include <weir/settings.h>
+#include <weir/share.h>
+#include <weir/sink.h>
+
+/* Every connector that this build has; made by cli/connectors.c. */
+struct connectors {
+    const struct weir_producer_ops *const *producers; /* end with NULL */
+    const struct weir_sink_ops *const *sinks;
+    const struct weir_handler *const *handlers; /* passthrough, ... */
+};
+
+struct topology_producer {
+    const struct weir_producer_ops *ops;
+    struct weir_settings **settings; /* one per instance, shares filled in */
+    unsigned concurrency;
+    size_t max_message_bytes;
+};
+
+/* One of the three is set: built in, linked, or a plugin's path. */
+struct topology_handler {
+    const struct weir_handler *builtin;
+    bool is_linked;
+    char *plugin; /* absolute, found */
+    struct weir_settings *options;
+};
+
+struct topology_processors {
+    struct topology_handler handler;
+    unsigned concurrency;
+    enum weir_ordering ordering;
+    char *ordering_key; /* a template, NULL: the message's key */
+    bool requeue_breaks_order;
+    int64_t timeout_us; /* 0: none */
+    unsigned max_demand, min_demand;
+};
+
+struct topology_batcher {
+    char *name;
+    unsigned batch_size;
+    size_t batch_bytes;
+    int64_t batch_timeout_us;
+    unsigned max_batch_keys, concurrency, max_in_flight;
+    const struct weir_sink_ops *sink; /* NULL: handle_batch */
+    struct weir_settings **settings;  /* one per sink worker; NULL likewise */
+};
+
+struct topology_failure {
+    unsigned attempts; /* handler calls for one message, the first included */
+    int64_t backoff_min_us, backoff_max_us;
+    enum weir_policy then;
+};
+
+struct topology {
+    char *name;
+    struct topology_producer producer;
+    struct topology_processors processors;
+    struct topology_batcher *batchers; /* none: messages end when handled */
+    size_t batcher_count;
+    struct topology_failure failure;
+    size_t memory; /* bytes: in-flight chunks and client buffers together */
+    int64_t shutdown_timeout_us;
+    enum weir_log_level log_level;
+    bool is_log_json;
+    bool until_end;
+};
+
+/* One thing that is wrong, or (is_warning) surely not meant. */
+struct topology_error {
+    char *file;
+    unsigned line, column; /* from 1 */
+    char *path;            /* "batchers.default.batch_size" */
+    char *text;
+    bool is_warning;
+};
+
+struct topology_errors {
+    struct topology_error *list;
+    size_t count, error_count; /* with, and without warnings */
+};
+
+struct topology_source {
+    const char *file; /* named in errors, base of relative paths */
+    const char *text; /* NULL: `file` is read */
+    const char *const *overrides; /* "batchers.default.batch_size=10", NULL
+                                     ends; may be NULL */
+    bool until_end;
+    bool has_linked_handler;
+};
+
+/*
+ * Reads, substitutes, checks.  WEIR_OK: a new topology, and `ret_errors` may
+ * hold warnings.  WEIR_REJECT: every error is in `ret_errors`.  Connects to
+ * nothing and loads no plugin, but finds its file.
+ */
+WEIR_MUST_USE
+enum weir_status topology_load(const struct topology_source *source,
+                               const struct connectors *connectors,
+                               struct topology **ret_topology,
+                               struct topology_errors *ret_errors);
+void topology_destroy(struct topology *topology);      /* NULL is fine */
+void topology_errors_finish(struct topology_errors *errors);
+
+/* "file:line:col: path: text", into `out`; returns as snprintf(). */
+int topology_error_format(const struct topology_error *error, char *out,
+                          size_t size);
+
+#endif
