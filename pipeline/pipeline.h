@@ -1,0 +1,76 @@
+/*
+ * pipeline.h - a topology that runs: stages, their threads, their end.
+ */
+#ifndef WEIR_PIPELINE_PIPELINE_H
+#define WEIR_PIPELINE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weir/handler.h>
+
+#include "topology.h"
+
+struct pipeline;
+
+/* What run() returns; of several, the first of LEAK, GAVE_UP, STOPPED, LATE. */
+enum pipeline_exit {
+    PIPELINE_EXIT_OK = 0,
+    PIPELINE_EXIT_STOPPED = 65, /* `then: stop` met a failed message */
+    PIPELINE_EXIT_ABSENT = 69,  /* --until-end: broker or topic not there */
+    PIPELINE_EXIT_GAVE_UP = 70, /* WEIR_FATAL */
+    PIPELINE_EXIT_LEAK = 74,    /* the ledger does not balance */
+    PIPELINE_EXIT_LATE = 75,    /* abandoned at the deadline */
+    PIPELINE_EXIT_CONFIG = 78   /* the handler's init failed */
+};
+
+struct pipeline_options {
+    const struct weir_handler *handler; /* resolved; not NULL */
+    int64_t connect_timeout_us; /* until_end: give up with ABSENT; 0: never */
+
+    /* Called on the supervisor's thread with the id of a stuck worker's
+     * thread, to print its stack.  May be NULL. */
+    void (*show_stack)(long tid);
+};
+
+/* A snapshot for people and reports; each number is exact, the set is not. */
+struct pipeline_stats {
+    uint64_t received, done, rejected, abandoned, in_flight;
+    int64_t lag; /* -1: unknown */
+    uint64_t retries, sink_retries, reconnects, fenced;
+    uint64_t rejected_by_handler, rejected_retries, rejected_size,
+        rejected_batcher, rejected_sink, rejected_nonsense;
+    uint64_t callback_errors, handler_stuck, failed_after_settle,
+        refused_settlements, gaps;
+    uint64_t batches, closed_size, closed_bytes, closed_timeout, closed_flush,
+        closed_drain, closed_starved, closed_revoke, closed_keys;
+    bool is_connected; /* all producers and sinks are open */
+    bool is_draining;
+};
+
+/* Borrows `topology` until destroy().  Starts nothing.  WEIR_REJECT: the
+ * handler lacks what the topology needs. */
+WEIR_MUST_USE
+enum weir_status pipeline_create(const struct topology *topology,
+                                 const struct pipeline_options *options,
+                                 struct pipeline **ret_pipeline,
+                                 struct weir_error *err);
+
+/* Blocks until drained; once.  Returns an enum pipeline_exit.  One line says
+ * why it isn't 0. */
+int pipeline_run(struct pipeline *pipeline);
+
+/* Any thread, a signal handler, any number of times, also before run(). */
+void pipeline_drain(struct pipeline *pipeline);
+
+/* Any thread, also while it runs. */
+void pipeline_stats(const struct pipeline *pipeline,
+                    struct pipeline_stats *ret_stats);
+
+/* After run().  WEIR_AGAIN: a thread is stuck in foreign code; nothing was
+ * freed. */
+WEIR_MUST_USE
+enum weir_status pipeline_destroy(struct pipeline *pipeline);
+
+#endif
