@@ -31,19 +31,66 @@ static const char *const level_names[WEIR_LOG_LEVEL_COUNT] = {
     [WEIR_LOG_ERROR] = "error",
 };
 
+/* Of the UTF-8 character that starts with `first`; 0 when none does. */
+static size_t utf8_size_of(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2)
+        return 0;
+    if (first < 0xe0)
+        return 2;
+    if (first < 0xf0)
+        return 3;
+    return first < 0xf5 ? 4 : 0;
+}
+
+/* The bytes of the UTF-8 character at `text`, 0 when it is broken. */
+static size_t utf8_size(const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    const size_t size = utf8_size_of(c[0]);
+
+    for (size_t i = 1; i < size; i++)
+        if ((c[i] & 0xc0) != 0x80)
+            return 0;
+    /* Overlong, a surrogate, or past the last character. */
+    if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+        (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
+        return 0;
+    return size;
+}
+
 /* Appends `text` as the inside of a JSON string. */
 static size_t append_escaped(char *out, size_t used, const char *text)
 {
-    for (const char *c = text; *c && used < OUTPUT_SIZE - 16; c++) {
-        if (*c == '"' || *c == '\\') {
-            out[used++] = '\\';
-            out[used++] = *c;
-        } else if ((unsigned char)*c < 0x20) {
+    while (*text != '\0' && used < OUTPUT_SIZE - 16) {
+        const size_t size = utf8_size(text);
+
+        if (size == 0) {
+            out[used++] = '?';
+            text++;
+        } else if ((unsigned char)*text < 0x20) {
             used += (size_t)snprintf(out + used, 8, "\\u%04x",
-                                     (unsigned)(unsigned char)*c);
+                                     (unsigned)(unsigned char)*text++);
         } else {
-            out[used++] = *c;
+            if (*text == '"' || *text == '\\')
+                out[used++] = '\\';
+            memcpy(out + used, text, size);
+            used += size;
+            text += size;
         }
+    }
+    return used;
+}
+
+/* A newline from a payload must not look like the start of another line. */
+static size_t append_plain(char *out, size_t used, const char *text)
+{
+    for (; *text != '\0' && used < OUTPUT_SIZE - 1; text++, used++) {
+        out[used] = *text;
+        if ((unsigned char)*text < 0x20)
+            out[used] = ' ';
     }
     return used;
 }
@@ -78,8 +125,9 @@ static void write_stderr(enum weir_log_level level, const char *line)
         out[used++] = '}';
     } else {
         used = timestamp(out, sizeof out);
-        used += (size_t)snprintf(out + used, sizeof out - used, " %-7s %s",
-                                 level_names[level], line);
+        used += (size_t)snprintf(out + used, sizeof out - used, " %-7s ",
+                                 level_names[level]);
+        used = append_plain(out, used, line);
     }
     out[used++] = '\n';
     (void)!write(STDERR_FILENO, out, used);
@@ -129,19 +177,28 @@ void log_write(enum weir_log_level level, const char *fmt, ...)
     va_end(args);
 }
 
+/* A bucket of `burst` tokens into which one falls back every second. */
 bool log_limit_pass(struct log_limit *limit, unsigned burst,
                     unsigned *ret_suppressed)
 {
     const int64_t now = clock_now_us();
 
-    if (limit->tokens_used >= burst && now < limit->next_us) {
+    if (limit->tokens_used > 0 && now >= limit->next_us) {
+        const int64_t back = 1 + (now - limit->next_us) / CLOCK_SECOND_US;
+
+        if (back < (int64_t)limit->tokens_used)
+            limit->tokens_used -= (unsigned)back;
+        else
+            limit->tokens_used = 0;
+        limit->next_us += back * CLOCK_SECOND_US;
+    }
+    if (limit->tokens_used >= burst) {
         limit->suppressed++;
         return false;
     }
-    if (now >= limit->next_us)
-        limit->tokens_used = limit->tokens_used < burst ? 0 : burst - 1;
+    if (limit->tokens_used == 0)
+        limit->next_us = now + CLOCK_SECOND_US;
     limit->tokens_used++;
-    limit->next_us = now + CLOCK_SECOND_US;
     *ret_suppressed = limit->suppressed;
     limit->suppressed = 0;
     return true;

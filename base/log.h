@@ -28,6 +28,7 @@ void log_set_level(enum weir_log_level level);
 /* One line, without a newline; cut off at 1,000 characters.  Any thread. */
 WEIR_PRINTF(2, 3)
 void log_write(enum weir_log_level level, const char *fmt, ...);
+WEIR_PRINTF(2, 0)
 void log_write_va(enum weir_log_level level, const char *fmt, va_list args);
 
 /* "debug", "info", "warning", "error" */

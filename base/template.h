@@ -14,12 +14,14 @@
 
 struct template;
 
-/* The value of `name`; absent counts as empty.  Borrowed until the next call. */
+/* The value of `name`; absent counts as empty.  Borrowed until the next call.
+ */
 typedef struct weir_bytes (*template_lookup_fn)(void *opaque, const char *name);
 
 /* WEIR_REJECT: an unclosed or empty place; `err` says which. */
 WEIR_MUST_USE
-enum weir_status template_parse(const char *text, struct template **ret_template,
+enum weir_status template_parse(const char *text,
+                                struct template **ret_template,
                                 struct weir_error *err);
 void template_destroy(struct template *template); /* NULL is fine */
 

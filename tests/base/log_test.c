@@ -1,0 +1,252 @@
+/*
+ * log_test.c - log lines: level, form, length, rate.
+ *
+ * Lines go to standard error, so the test puts a pipe there; the limit's clock
+ * is moved by hand.
+ */
+#include "test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "clock.h"
+#include "log.h"
+
+struct fixture {
+    int64_t now_us;
+    unsigned calls;
+    enum weir_log_level level;
+    char line[2000];
+};
+
+static struct fixture *current;
+
+int64_t __wrap_clock_now_us(void);
+
+int64_t __wrap_clock_now_us(void)
+{
+    return current->now_us;
+}
+
+static void remember(void *opaque, enum weir_log_level level, const char *line)
+{
+    struct fixture *fixture = opaque;
+
+    fixture->calls++;
+    fixture->level = level;
+    (void)snprintf(fixture->line, sizeof fixture->line, "%s", line);
+}
+
+static int setup(void **state)
+{
+    static struct fixture fixture;
+
+    fixture = (struct fixture){.now_us = 1000 * CLOCK_SECOND_US};
+    current = &fixture;
+    *state = &fixture;
+    log_set_level(WEIR_LOG_INFO);
+    log_set_format(LOG_TEXT);
+    log_set_callback(remember, &fixture);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    log_set_callback(NULL, NULL);
+    return 0;
+}
+
+/* What one call writes to standard error. */
+static void capture(char *out, size_t size, const char *text)
+{
+    const int saved = dup(STDERR_FILENO);
+    int ends[2];
+    ssize_t got;
+
+    log_set_callback(NULL, NULL);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    log_write(WEIR_LOG_WARNING, "%s", text);
+    assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+    got = read(ends[0], out, size - 1);
+    assert_true(got > 0);
+    out[got] = '\0';
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    (void)close(saved);
+}
+
+static void a_line_below_the_level_is_not_written(void **state)
+{
+    struct fixture *fixture = *state;
+
+    log_write(WEIR_LOG_DEBUG, "no");
+    assert_int_equal(fixture->calls, 0);
+    log_write(WEIR_LOG_INFO, "%s-%d", "yes", 1);
+    assert_int_equal(fixture->calls, 1);
+    assert_string_equal(fixture->line, "yes-1");
+    assert_int_equal(fixture->level, WEIR_LOG_INFO);
+
+    log_set_level(WEIR_LOG_ERROR);
+    log_write(WEIR_LOG_WARNING, "no");
+    assert_int_equal(fixture->calls, 1);
+    log_set_level(WEIR_LOG_DEBUG);
+    log_write(WEIR_LOG_DEBUG, "yes");
+    assert_int_equal(fixture->calls, 2);
+}
+
+static void a_line_is_cut_off_at_its_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[1500];
+
+    memset(text, 'x', sizeof text);
+    text[sizeof text - 1] = '\0';
+    log_write(WEIR_LOG_ERROR, "%s", text);
+    assert_int_equal(strlen(fixture->line), 999);
+}
+
+static void text_has_time_level_and_line(void **state)
+{
+    char out[300];
+    int year, length = 0;
+    char level[16];
+
+    (void)state;
+    capture(out, sizeof out, "the disk is full");
+    assert_int_equal(sscanf(out, "%d-%*d-%*dT%*d:%*d:%*d.%*3dZ %15s%n", &year,
+                            level, &length),
+                     2);
+    assert_true(year >= 2024);
+    assert_string_equal(level, "warning");
+    assert_string_equal(out + length, " the disk is full\n");
+}
+
+static void text_stays_one_line_whatever_is_in_it(void **state)
+{
+    char out[300];
+
+    (void)state;
+    capture(out, sizeof out, "one\ntwo\r\x1b[31m");
+    assert_non_null(strstr(out, "one two  [31m\n"));
+    assert_ptr_equal(strchr(out, '\n'), out + strlen(out) - 1);
+}
+
+static void json_lines_parse_whatever_is_in_them(void **state)
+{
+    const char *text = "a \"quoted\" \\ line\n\twith \x01 control";
+    char out[1000];
+    json_t *line;
+
+    (void)state;
+    log_set_format(LOG_JSON);
+    capture(out, sizeof out, text);
+    line = json_loads(out, 0, NULL);
+    assert_non_null(line);
+    assert_string_equal(json_string_value(json_object_get(line, "message")),
+                        text);
+    assert_string_equal(json_string_value(json_object_get(line, "level")),
+                        "warning");
+    assert_non_null(json_object_get(line, "time"));
+    json_decref(line);
+}
+
+static void broken_utf8_does_not_break_a_json_line(void **state)
+{
+    char out[1000];
+    json_t *line;
+
+    (void)state;
+    log_set_format(LOG_JSON);
+    capture(out, sizeof out, "caf\xc3\xa9 \xff \xc3( \xed\xa0\x80 \xe2\x82");
+    line = json_loads(out, 0, NULL);
+    assert_non_null(line);
+    assert_string_equal(json_string_value(json_object_get(line, "message")),
+                        "caf\xc3\xa9 ? ?( ??? ??");
+    json_decref(line);
+}
+
+static void a_limit_lets_a_burst_through_then_one_a_second(void **state)
+{
+    struct fixture *fixture = *state;
+    struct log_limit limit = {0};
+    unsigned suppressed = 99, passed = 0;
+
+    for (int i = 0; i < 3; i++) {
+        assert_true(log_limit_pass(&limit, 3, &suppressed));
+        assert_int_equal(suppressed, 0);
+    }
+    assert_false(log_limit_pass(&limit, 3, &suppressed));
+    for (int i = 0; i < 1000; i++) {
+        fixture->now_us += CLOCK_SECOND_US / 100;
+        passed += log_limit_pass(&limit, 3, &suppressed);
+    }
+    assert_int_equal(passed, 10);
+}
+
+static void what_was_left_out_is_counted_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct log_limit limit = {0};
+    unsigned suppressed = 99;
+
+    assert_true(log_limit_pass(&limit, 1, &suppressed));
+    for (int i = 0; i < 7; i++)
+        assert_false(log_limit_pass(&limit, 1, &suppressed));
+    assert_int_equal(suppressed, 0);
+
+    fixture->now_us += CLOCK_SECOND_US;
+    assert_true(log_limit_pass(&limit, 1, &suppressed));
+    assert_int_equal(suppressed, 7);
+    fixture->now_us += CLOCK_SECOND_US;
+    assert_true(log_limit_pass(&limit, 1, &suppressed));
+    assert_int_equal(suppressed, 0);
+}
+
+static void a_quiet_time_gives_the_whole_burst_back_and_no_more(void **state)
+{
+    struct fixture *fixture = *state;
+    struct log_limit limit = {0};
+    unsigned suppressed, passed = 0;
+
+    while (log_limit_pass(&limit, 5, &suppressed))
+        passed++;
+    assert_int_equal(passed, 5);
+    fixture->now_us += 3600 * CLOCK_SECOND_US;
+    for (int i = 0; i < 100; i++)
+        passed += log_limit_pass(&limit, 5, &suppressed);
+    assert_int_equal(passed, 10);
+}
+
+static void a_slow_trickle_is_never_limited(void **state)
+{
+    struct fixture *fixture = *state;
+    struct log_limit limit = {0};
+    unsigned suppressed;
+
+    for (int i = 0; i < 50; i++) {
+        assert_true(log_limit_pass(&limit, 2, &suppressed));
+        fixture->now_us += CLOCK_SECOND_US;
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_line_below_the_level_is_not_written),
+        TEST(a_line_is_cut_off_at_its_limit),
+        TEST(text_has_time_level_and_line),
+        TEST(text_stays_one_line_whatever_is_in_it),
+        TEST(json_lines_parse_whatever_is_in_them),
+        TEST(broken_utf8_does_not_break_a_json_line),
+        TEST(a_limit_lets_a_burst_through_then_one_a_second),
+        TEST(what_was_left_out_is_counted_once),
+        TEST(a_quiet_time_gives_the_whole_burst_back_and_no_more),
+        TEST(a_slow_trickle_is_never_limited),
+    };
+    return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
