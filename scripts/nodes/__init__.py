@@ -1,0 +1,1 @@
+"""Private broker nodes for tests; scripts/brokers is the command."""
