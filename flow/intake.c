@@ -1,0 +1,533 @@
+/*
+ * intake.c - what a producer took in and has not settled.
+ *
+ *     connector --add--> [open chunk] --flush--> ready queue ... stages ...
+ *         ^                                                           |
+ *         +--settle-- [runs of tickets] <--serve-- [returns mailbox] <+
+ *
+ * A record is copied into the open chunk when it is offered, so that the
+ * client's buffer is free at once.  The chunk leaves span by span; it is used
+ * again when all its slots came back.
+ *
+ * The ledger is kept here, because here every message begins and ends:
+ * `received` counts what was added, the three ends count what came back, and
+ * `in_flight` counts open tickets.  A message of an ended epoch counts as
+ * abandoned, however it ended: the broker gives it to somebody again.
+ *
+ * Memory: a new chunk needs room in the budget; where there is none the record
+ * is refused until something came back.  One source may hold a quarter of the
+ * budget unless it is alone.
+ *
+ * Threads: the producer's.  Others put into `box` and read `ledger`.
+ */
+#include "intake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "epoch.h"
+#include "hash.h"
+#include "invariant.h"
+#include "span.h"
+
+enum { MAX_FREE_CHUNKS = 128, LARGE_RECORD = CHUNK_BYTES / 4 };
+
+void intake_init(struct weir_intake *intake, struct run *run,
+                 struct ready *ready, unsigned home,
+                 void (*waiter_wake)(void *opaque), void *opaque)
+{
+    *intake = (struct weir_intake){.run = run, .ready = ready, .home = home};
+    mailbox_init(&intake->box, 0, 0, 0);
+    waiter_init(&intake->waiter, waiter_wake, opaque);
+    waiter_init(&intake->plain_waiter, NULL, NULL);
+    mail_list_init(&intake->unsent);
+    (void)pthread_mutex_init(&intake->published_lock, NULL);
+    run->homes[home] = &intake->box;
+}
+
+static void free_epochs(struct weir_intake *intake)
+{
+    while (intake->ended) {
+        struct epoch *epoch = intake->ended;
+
+        intake->ended = epoch->next;
+        free(epoch);
+    }
+    while (intake->origins) {
+        struct origin *origin = intake->origins;
+
+        intake->origins = origin->next;
+        free(origin->topic);
+        free(origin);
+    }
+    free(intake->epochs);
+}
+
+void intake_finish(struct weir_intake *intake)
+{
+    while (intake->free_chunks) {
+        struct chunk *chunk = intake->free_chunks;
+
+        intake->free_chunks = chunk->next;
+        chunk_destroy(intake->run, chunk);
+    }
+    if (intake->chunk && intake->chunk->returned == intake->chunk->count)
+        chunk_destroy(intake->run, intake->chunk);
+    free_epochs(intake);
+    mailbox_finish(&intake->box);
+    waiter_finish(&intake->waiter);
+    waiter_finish(&intake->plain_waiter);
+    (void)pthread_mutex_destroy(&intake->published_lock);
+}
+
+/* All five at once, so that whoever reads them sees them balance. */
+static void publish(struct weir_intake *intake)
+{
+    (void)pthread_mutex_lock(&intake->published_lock);
+    intake->published = intake->books;
+    (void)pthread_mutex_unlock(&intake->published_lock);
+}
+
+void intake_ledger(struct weir_intake *intake, struct weir_ledger *ret_ledger)
+{
+    (void)pthread_mutex_lock(&intake->published_lock);
+    *ret_ledger = intake->published;
+    (void)pthread_mutex_unlock(&intake->published_lock);
+}
+
+/* ---- chunks ---- */
+
+static void recycle(struct weir_intake *intake, struct chunk *chunk)
+{
+    if (chunk->slots != CHUNK_SLOTS || intake->free_count >= MAX_FREE_CHUNKS ||
+        !budget_has_room(&intake->run->budget, 0)) {
+        chunk_destroy(intake->run, chunk);
+        return;
+    }
+    chunk->count = 0;
+    chunk->returned = 0;
+    chunk->used = 0;
+    chunk->is_closed = false;
+    chunk->next = intake->free_chunks;
+    intake->free_chunks = chunk;
+    intake->free_count++;
+}
+
+static void close_chunk(struct weir_intake *intake)
+{
+    struct chunk *chunk = intake->chunk;
+
+    if (!chunk)
+        return;
+    intake_flush(intake);
+    chunk->is_closed = true;
+    intake->chunk = NULL;
+    if (chunk->returned == chunk->count)
+        recycle(intake, chunk);
+}
+
+static struct chunk *new_chunk(struct weir_intake *intake, uint32_t slots,
+                               size_t capacity)
+{
+    struct chunk *chunk = intake->free_chunks;
+
+    if (slots == CHUNK_SLOTS && chunk) {
+        intake->free_chunks = chunk->next;
+        intake->free_count--;
+        return chunk;
+    }
+    /* Something must always be able to move, however small the budget. */
+    if (!budget_has_room(&intake->run->budget, capacity) &&
+        intake->books.in_flight > 0) {
+        intake->is_full = true;
+        return NULL;
+    }
+    return chunk_create(intake->run, intake->home, slots, capacity);
+}
+
+static struct weir_message *place(struct weir_intake *intake,
+                                  const struct weir_record *record, size_t size)
+{
+    const bool is_large = size > LARGE_RECORD;
+    struct weir_message *msg = NULL;
+
+    if (intake->chunk && !is_large)
+        msg = chunk_add(intake->chunk, record, size);
+    if (msg)
+        return msg;
+    close_chunk(intake);
+    intake->chunk = is_large ? new_chunk(intake, 1, size)
+                             : new_chunk(intake, CHUNK_SLOTS, CHUNK_BYTES);
+    intake->sent = 0;
+    return intake->chunk ? chunk_add(intake->chunk, record, size) : NULL;
+}
+
+/* ---- lanes ---- */
+
+struct lookup {
+    const struct weir_record *record;
+    const struct origin *origin;
+    char number[16];
+};
+
+static struct weir_bytes find_last(const struct weir_header *fields,
+                                   size_t count, const char *name)
+{
+    const struct weir_bytes none = {NULL, 0};
+    const size_t size = strlen(name);
+
+    for (size_t i = count; i > 0; i--) {
+        if (fields[i - 1].name.size == size &&
+            memcmp(fields[i - 1].name.data, name, size) == 0)
+            return fields[i - 1].value;
+    }
+    return none;
+}
+
+static struct weir_bytes look_up(void *opaque, const char *name)
+{
+    struct lookup *lookup = opaque;
+    const struct weir_record *record = lookup->record;
+
+    if (strcmp(name, "topic") == 0)
+        return weir_str(lookup->origin->topic);
+    if (strcmp(name, "key") == 0)
+        return record->key;
+    if (strcmp(name, "partition") == 0) {
+        (void)snprintf(lookup->number, sizeof lookup->number, "%d",
+                       (int)lookup->origin->partition);
+        return weir_str(lookup->number);
+    }
+    if (strncmp(name, "header.", 7) == 0)
+        return find_last(record->headers, record->header_count, name + 7);
+    return find_last(record->properties, record->property_count, name);
+}
+
+/* The messages of one lane keep their order.  A message without a key has no
+ * order: a lane of its own. */
+static uint64_t lane_of(struct weir_intake *intake, const struct epoch *epoch,
+                        const struct weir_record *record)
+{
+    const uint64_t origin = epoch->origin->hash;
+    struct weir_bytes key = record->key;
+    char rendered[1024];
+
+    if (intake->run->ordering != WEIR_ORDERING_KEY)
+        return origin;
+    if (intake->ordering_key) {
+        struct lookup lookup = {.record = record, .origin = epoch->origin};
+        const size_t size = template_render(intake->ordering_key, look_up,
+                                            &lookup, rendered, sizeof rendered);
+
+        key.data = size > 0 ? rendered : NULL;
+        key.size = size < sizeof rendered ? size : sizeof rendered;
+    }
+    if (!key.data)
+        return hash_bytes(&origin, sizeof origin, ++intake->unkeyed);
+    return hash_bytes(key.data, key.size, origin);
+}
+
+/* ---- taking in ---- */
+
+static bool wants_hold(const struct weir_intake *intake,
+                       const struct epoch *epoch)
+{
+    const uint32_t waiting =
+        atomic_load_explicit(&epoch->waiting, memory_order_relaxed);
+
+    if (!intake->can_hold)
+        return false;
+    if (waiting >= ready_source_limit(intake->ready, intake->live))
+        return true;
+    return intake->live > 1 && epoch->size > intake->run->budget.limit / 4;
+}
+
+static struct weir_record without_payload(const struct weir_record *record)
+{
+    struct weir_record small = *record;
+
+    small.omitted = record->omitted ? record->omitted : record->payload.size;
+    small.payload = (struct weir_bytes){NULL, 0};
+    return small;
+}
+
+enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
+                                 const struct weir_record *record)
+{
+    struct epoch *epoch = epoch_find(intake, source);
+    struct weir_record small;
+    struct weir_message *msg;
+    size_t size = record_size(record);
+
+    INVARIANT(epoch); /* weir_intake_begin() comes first */
+    if (intake->is_full)
+        return WEIR_RETRY;
+    if (record->omitted > 0 || size == 0 ||
+        record->payload.size > intake->run->max_message_bytes) {
+        small = without_payload(record);
+        record = &small;
+        size = record_size(record);
+    }
+    msg = place(intake, record, size);
+    if (!msg)
+        return WEIR_RETRY;
+    msg->epoch = epoch;
+    msg->ticket = record->ticket;
+    if (intake->run->ordering != WEIR_ORDERING_NONE)
+        msg->lane = lane_of(intake, epoch, record);
+    epoch->open++;
+    epoch->size += size;
+    intake->offered++;
+    intake->books.received++;
+    intake->books.in_flight++;
+    if (atomic_load_explicit(&epoch->is_starved, memory_order_relaxed))
+        atomic_store_explicit(&epoch->is_starved, false, memory_order_relaxed);
+    if (intake->chunk->count == intake->chunk->slots)
+        close_chunk(intake);
+    if (!wants_hold(intake, epoch))
+        return WEIR_OK;
+    if (!epoch->is_held)
+        intake->held++;
+    epoch->is_held = true;
+    return WEIR_HOLD;
+}
+
+void intake_flush(struct weir_intake *intake)
+{
+    struct chunk *chunk = intake->chunk;
+
+    if (chunk && chunk->count > intake->sent) {
+        struct weir_message *first = &chunk->messages[intake->sent];
+
+        first->mail.count = chunk->count - intake->sent;
+        first->mail.size = 0;
+        for (uint32_t i = intake->sent; i < chunk->count; i++)
+            first->mail.size += chunk->messages[i].record->size;
+        mail_list_add(&intake->unsent, &first->mail);
+        intake->sent = chunk->count;
+    }
+    if (intake->unsent.head &&
+        ready_offer(intake->ready, &intake->unsent) != WEIR_OK)
+        intake->is_full = true; /* no memory: again at the next flush */
+}
+
+static uint32_t parked(const struct weir_intake *intake)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; intake->held > 0 && i < intake->epoch_capacity; i++) {
+        const struct epoch *epoch = intake->epochs[i];
+
+        if (epoch && epoch->is_held)
+            count +=
+                atomic_load_explicit(&epoch->waiting, memory_order_relaxed);
+    }
+    return count;
+}
+
+/* No room for more before something is delivered. */
+static void starve(struct weir_intake *intake)
+{
+    for (uint32_t i = 0; i < intake->epoch_capacity; i++)
+        weir_intake_set_starved(intake, i);
+}
+
+uint32_t intake_demand(struct weir_intake *intake)
+{
+    intake->offered = 0;
+    intake->is_full = false;
+    if (intake->unsent.head)
+        intake_flush(intake);
+    if (!intake->free_chunks && !budget_has_room(&intake->run->budget, 0)) {
+        starve(intake);
+        return 0;
+    }
+    if (intake->unsent.head)
+        return 0;
+    return ready_demand(intake->ready, intake->home, parked(intake));
+}
+
+void intake_release(struct weir_intake *intake,
+                    void (*release)(void *self, uint32_t source))
+{
+    const uint32_t limit = ready_source_limit(intake->ready, intake->live) / 2;
+
+    for (uint32_t i = 0; intake->held > 0 && i < intake->epoch_capacity; i++) {
+        struct epoch *epoch = intake->epochs[i];
+
+        if (!epoch || !epoch->is_held ||
+            atomic_load_explicit(&epoch->waiting, memory_order_relaxed) >
+                limit ||
+            (intake->live > 1 && epoch->size > intake->run->budget.limit / 8))
+            continue;
+        epoch->is_held = false;
+        intake->held--;
+        release(intake->self, i);
+    }
+}
+
+/* ---- what comes back ---- */
+
+static const enum weir_outcome outcomes[ENDING_COUNT] = {
+    [ENDING_DONE] = WEIR_OUTCOME_DONE,
+    [ENDING_DROPPED] = WEIR_OUTCOME_DONE,
+    [ENDING_DISCARDED] = WEIR_OUTCOME_DISCARD,
+    [ENDING_REQUEUED] = WEIR_OUTCOME_REQUEUE,
+    [ENDING_LEFT] = WEIR_OUTCOME_LEAVE,
+};
+
+static void tell_connector(struct weir_intake *intake)
+{
+    if (intake->settlement_count > 0 && intake->settle_status == WEIR_OK)
+        intake->settle_status =
+            intake->settle(intake->self, intake->settlements,
+                           intake->settlement_count, &intake->settle_error);
+    intake->settlement_count = 0;
+}
+
+static void note_settlement(struct weir_intake *intake, uint32_t source,
+                            enum weir_outcome outcome, uint64_t ticket)
+{
+    struct weir_settlement *last =
+        intake->settlement_count > 0
+            ? &intake->settlements[intake->settlement_count - 1]
+            : NULL;
+
+    if (last && last->source == source && last->outcome == outcome &&
+        last->first + last->count == ticket) {
+        last->count++;
+        return;
+    }
+    if (intake->settlement_count == INTAKE_SETTLEMENTS)
+        tell_connector(intake);
+    intake->settlements[intake->settlement_count++] = (struct weir_settlement){
+        .source = source, .outcome = outcome, .first = ticket, .count = 1};
+}
+
+static void count_ending(struct weir_intake *intake, enum ending ending)
+{
+    struct weir_ledger *books = &intake->books;
+
+    switch (ending) {
+    case ENDING_DONE:
+        books->done++;
+        break;
+    case ENDING_DROPPED:
+    case ENDING_DISCARDED:
+        books->rejected++;
+        break;
+    default:
+        books->abandoned++;
+        break;
+    }
+}
+
+/* The one place where a ticket closes. */
+static void book(struct weir_intake *intake, struct weir_message *msg,
+                 enum ending ending)
+{
+    struct epoch *epoch = msg->epoch;
+
+    INVARIANT(epoch->open > 0);
+    epoch->open--;
+    epoch->size -= msg->record->size;
+    intake->books.in_flight--;
+    if (epoch_state(epoch) == EPOCH_ENDED) {
+        count_ending(intake, ENDING_LEFT);
+        if (ending != ENDING_LEFT)
+            counter_add(&intake->run->counters.fenced, 1);
+        epoch_free_if_over(intake, epoch);
+        return;
+    }
+    count_ending(intake, ending);
+    note_settlement(intake, epoch->source, outcomes[ending], msg->ticket);
+}
+
+static void free_slot(struct weir_intake *intake, struct weir_message *msg)
+{
+    struct chunk *chunk = msg->chunk;
+
+    if (msg->is_ghost) {
+        atomic_fetch_sub_explicit(&msg->epoch->ghosts, 1, memory_order_release);
+        epoch_free_if_over(intake, msg->epoch);
+    }
+    if (msg->arena)
+        arena_release(msg->arena, 1);
+    chunk->returned++;
+    if (chunk->is_closed && chunk->returned == chunk->count)
+        recycle(intake, chunk);
+}
+
+static void take_back(struct weir_intake *intake, struct weir_message *span,
+                      uint32_t count)
+{
+    /* A chunk may be gone after its last slot: count first, slots after. */
+    const enum ending ending = (enum ending)span->ending;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (ending != ENDING_MOVED)
+            book(intake, &span[i], ending);
+        free_slot(intake, &span[i]);
+    }
+}
+
+void intake_book_left(struct weir_intake *intake, struct mail_list *spans)
+{
+    struct mail *mail = mail_list_pop(spans);
+
+    while (mail) {
+        struct weir_message *span = message_of(mail);
+        const uint32_t count = mail->count;
+
+        for (uint32_t i = 0; i < count; i++)
+            span[i].ending =
+                span[i].is_ghost ? ENDING_MOVED : (uint8_t)ENDING_LEFT;
+        for (uint32_t i = 0; i < count; i++)
+            take_back(intake, &span[i], 1);
+        mail = mail_list_pop(spans);
+    }
+    publish(intake);
+}
+
+enum weir_status intake_serve(struct weir_intake *intake,
+                              struct weir_error *err)
+{
+    enum weir_status status;
+    struct mail_list mail;
+    struct mail *run;
+
+    mail_list_init(&mail);
+    mailbox_take_all(&intake->box, &mail);
+    run = mail_list_pop(&mail);
+    while (run) {
+        take_back(intake, message_of(run), run->count);
+        run = mail_list_pop(&mail);
+    }
+    publish(intake);
+    tell_connector(intake);
+    status = intake->settle_status;
+    if (status != WEIR_OK)
+        *err = intake->settle_error;
+    return status;
+}
+
+bool intake_name_open(const struct weir_intake *intake, char *out, size_t size)
+{
+    const struct epoch *found = intake->ended;
+
+    while (found && found->open == 0)
+        found = found->next;
+    for (uint32_t i = 0; !found && i < intake->epoch_capacity; i++)
+        found = intake->epochs[i] && intake->epochs[i]->open > 0
+                    ? intake->epochs[i]
+                    : NULL;
+    if (!found)
+        return false;
+    if (found->origin->partition >= 0)
+        (void)snprintf(out, size, "%s[%d]", found->origin->topic,
+                       (int)found->origin->partition);
+    else
+        (void)snprintf(out, size, "%s", found->origin->topic);
+    return true;
+}

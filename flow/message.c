@@ -1,0 +1,129 @@
+/*
+ * message.c - a message inside the runtime: record, changes, bookkeeping.
+ *
+ * The three are kept apart because they end at different times.  The record is
+ * what was received; it is immutable and kept until settlement, so that a retry
+ * starts from it.  The changes belong to one attempt and vanish when it fails:
+ * half-made ones must not leak into the next.  The bookkeeping is the runtime's
+ * and no handler sees it.
+ *
+ * Threads: whoever has the message.
+ */
+#include "message.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "invariant.h"
+
+bool message_is_alone(const struct weir_message *msg)
+{
+    return msg->chunk->slots == 1;
+}
+
+static void drop_arena(struct weir_message *msg)
+{
+    if (msg->arena)
+        arena_release(msg->arena, 1);
+    msg->arena = NULL;
+    msg->changes = NULL;
+    msg->reason = NULL;
+}
+
+struct weir_message *message_move(struct run *run, struct weir_message *msg,
+                                  bool with_changes)
+{
+    const struct record *record = msg->record;
+    struct chunk *chunk = chunk_create(run, msg->chunk->home, 1, record->size);
+    struct weir_message *copy;
+
+    if (!chunk)
+        return NULL;
+    copy = &chunk->messages[0];
+    *copy = *msg;
+    copy->chunk = chunk;
+    copy->mail = (struct mail){.count = 1, .size = record->size};
+    memcpy(chunk->records, record, record->size);
+    copy->record = (const struct record *)(const void *)chunk->records;
+    chunk->count = 1;
+    chunk->used = record->size;
+    chunk->is_closed = true;
+
+    /* The arena's reference moves with the changes. */
+    msg->arena = NULL;
+    msg->changes = NULL;
+    msg->reason = NULL;
+    if (!with_changes)
+        drop_arena(copy);
+    return copy;
+}
+
+void message_forget_changes(struct weir_message *msg)
+{
+    msg->changes = NULL;
+}
+
+/* A reference to its hand's arena, which is made when there is none. */
+static struct arena *message_arena(struct weir_message *msg,
+                                   struct context *context)
+{
+    if (msg->arena)
+        return msg->arena;
+    if (!context->arena)
+        context->arena = arena_create(&context->run->budget);
+    if (!context->arena)
+        return NULL;
+    arena_hold(context->arena);
+    msg->arena = context->arena;
+    return msg->arena;
+}
+
+struct changes *message_changes(struct weir_message *msg)
+{
+    struct arena *arena;
+
+    INVARIANT(msg->context); /* only inside a callback */
+    if (msg->changes)
+        return msg->changes;
+    arena = message_arena(msg, msg->context);
+    msg->changes = arena ? arena_alloc(arena, sizeof *msg->changes) : NULL;
+    if (!msg->changes) {
+        msg->context->is_out_of_memory = true;
+        return NULL;
+    }
+    *msg->changes = (struct changes){.retry_after_us = -1};
+    return msg->changes;
+}
+
+void message_set_reason(struct weir_message *msg, struct context *context,
+                        const char *fmt, ...)
+{
+    struct arena *arena = message_arena(msg, context);
+    char text[1000], *copy;
+    va_list args;
+    size_t size;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    size = strlen(text) + 1;
+    copy = arena ? arena_alloc(arena, size) : NULL;
+    if (copy)
+        memcpy(copy, text, size);
+    msg->reason = copy ? copy : "failed (no memory for the reason)";
+}
+
+const char *message_name(const struct weir_message *msg, char *out, size_t size)
+{
+    const struct origin *origin = msg->epoch->origin;
+
+    if (origin->partition >= 0)
+        (void)snprintf(out, size, "%s[%d]@%lld", origin->topic,
+                       (int)origin->partition, (long long)msg->record->offset);
+    else
+        (void)snprintf(out, size, "%s#%llu", origin->topic,
+                       (unsigned long long)msg->ticket);
+    return out;
+}

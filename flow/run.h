@@ -1,0 +1,80 @@
+/*
+ * run.h - what all stages of one run share.
+ *
+ * Made by the pipeline before the first thread, and read by all; what changes
+ * while it runs is atomic.
+ */
+#ifndef WEIR_FLOW_RUN_H
+#define WEIR_FLOW_RUN_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weir/share.h>
+
+#include "budget.h"
+#include "counters.h"
+#include "mailbox.h"
+
+enum { RUN_MAX_HOMES = 64 };
+
+/* Why a run ends on its own. */
+enum run_end {
+    RUN_END_NONE = 0,
+    RUN_END_ASKED,   /* the sources are at their end, or drain was called */
+    RUN_END_STOPPED, /* `then: stop` */
+    RUN_END_GAVE_UP, /* WEIR_FATAL */
+    RUN_END_INIT,    /* the handler's init failed */
+    RUN_END_ABSENT   /* --until-end: no connection in time */
+};
+
+struct run {
+    const char *name;
+    enum weir_ordering ordering;
+    uint32_t attempts;
+    int64_t backoff_min_us, backoff_max_us;
+    enum weir_policy policy; /* of the topology */
+    unsigned policies;       /* that the source honours, as bits */
+    size_t max_message_bytes;
+    bool is_strict; /* a second settlement aborts: tests */
+
+    struct budget budget;
+    struct counters counters;
+
+    /* Where messages go back to, by producer instance. */
+    struct mailbox *homes[RUN_MAX_HOMES];
+    unsigned home_count;
+
+    _Atomic bool is_draining; /* stop begins nothing that can be given back */
+    _Atomic bool is_aborting; /* the deadline passed: let go of everything */
+
+    _Atomic unsigned down; /* destinations that are not there now */
+
+    /* Makes the batchers look at their batches again: an epoch drains, ended or
+     * is starved.  Any thread. */
+    void (*poke)(void *opaque);
+    void *poke_opaque;
+
+    /* Asks for a drain; the first reason of each kind is logged.  Any thread.
+     */
+    void (*end)(void *opaque, enum run_end end, const char *why);
+    void *end_opaque;
+};
+
+static inline bool run_is_draining(const struct run *run)
+{
+    return atomic_load_explicit(&run->is_draining, memory_order_relaxed);
+}
+
+static inline bool run_is_destination_down(const struct run *run)
+{
+    return atomic_load_explicit(&run->down, memory_order_relaxed) > 0;
+}
+
+static inline bool run_is_aborting(const struct run *run)
+{
+    return atomic_load_explicit(&run->is_aborting, memory_order_relaxed);
+}
+
+#endif

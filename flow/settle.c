@@ -1,0 +1,66 @@
+/*
+ * settle.c - the way back: a message has ended, its producer is told.
+ *
+ * The slot itself is the letter, so a settlement needs no memory and the
+ * producer's mailbox has room for all that is in flight, by construction: no
+ * stage ever waits to say that something is over.  Neighbouring slots that
+ * ended alike leave as one run.
+ *
+ * A ghost was settled early and only travelled on: its end frees its slot.
+ *
+ * Threads: a settler belongs to one.
+ */
+#include "settle.h"
+
+#include "invariant.h"
+
+void settler_init(struct settler *settler, struct run *run)
+{
+    *settler = (struct settler){.run = run};
+    for (unsigned i = 0; i < RUN_MAX_HOMES; i++)
+        mail_list_init(&settler->lists[i]);
+}
+
+static bool extends(const struct weir_message *last,
+                    const struct weir_message *msg)
+{
+    return last && last + last->mail.count == msg &&
+           last->ending == msg->ending;
+}
+
+void settle(struct settler *settler, struct weir_message *msg,
+            enum ending ending)
+{
+    const unsigned home = msg->chunk->home;
+    struct mail_list *list = &settler->lists[home];
+    struct weir_message *last = settler->last[home];
+
+    INVARIANT(msg->ending == ENDING_NONE);
+    if (msg->is_ghost && ending != ENDING_MOVED) {
+        if (ending != ENDING_DONE)
+            counter_add(&settler->run->counters.failed_after_settle, 1);
+        ending = ENDING_MOVED;
+    }
+    msg->ending = (uint8_t)ending;
+    msg->mail.count = 1;
+    msg->mail.size = msg->record->size;
+    if (extends(last, msg)) {
+        last->mail.count++;
+        last->mail.size += msg->mail.size;
+        list->count++;
+        list->size += msg->mail.size;
+        return;
+    }
+    mail_list_add(list, &msg->mail);
+    settler->last[home] = msg;
+}
+
+void settler_flush(struct settler *settler)
+{
+    for (unsigned i = 0; i < settler->run->home_count; i++) {
+        if (!settler->lists[i].head)
+            continue;
+        mailbox_post(settler->run->homes[i], &settler->lists[i]);
+        settler->last[i] = NULL;
+    }
+}

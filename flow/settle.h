@@ -1,0 +1,25 @@
+/*
+ * settle.h - the way back: a message has ended, its producer is told.
+ */
+#ifndef WEIR_FLOW_SETTLE_H
+#define WEIR_FLOW_SETTLE_H
+
+#include "message.h"
+
+/* One per thread that ends messages. */
+struct settler {
+    struct run *run;
+    struct mail_list lists[RUN_MAX_HOMES];
+    struct weir_message *last[RUN_MAX_HOMES]; /* of each list, its last run */
+};
+
+void settler_init(struct settler *settler, struct run *run);
+
+/* Exactly once per message; it is not touched again by the caller. */
+void settle(struct settler *settler, struct weir_message *msg,
+            enum ending ending);
+
+/* Sends what was settled on its way; never waits. */
+void settler_flush(struct settler *settler);
+
+#endif
