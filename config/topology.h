@@ -18,6 +18,8 @@
 #include <weir/share.h>
 #include <weir/sink.h>
 
+struct arena;
+
 /* Every connector that this build has; made by cli/connectors.c. */
 struct connectors {
     const struct weir_producer_ops *const *producers; /* end with NULL */
@@ -36,7 +38,7 @@ struct topology_producer {
 struct topology_handler {
     const struct weir_handler *builtin;
     bool is_linked;
-    char *plugin; /* absolute, found */
+    const char *plugin; /* absolute, found */
     struct weir_settings *options;
 };
 
@@ -44,14 +46,14 @@ struct topology_processors {
     struct topology_handler handler;
     unsigned concurrency;
     enum weir_ordering ordering;
-    char *ordering_key; /* a template, NULL: the message's key */
+    const char *ordering_key; /* a template, NULL: the message's key */
     bool requeue_breaks_order;
     int64_t timeout_us; /* 0: none */
     unsigned max_demand, min_demand;
 };
 
 struct topology_batcher {
-    char *name;
+    const char *name;
     unsigned batch_size;
     size_t batch_bytes;
     int64_t batch_timeout_us;
@@ -67,7 +69,8 @@ struct topology_failure {
 };
 
 struct topology {
-    char *name;
+    struct arena *arena; /* all of it lives there */
+    const char *name;
     struct topology_producer producer;
     struct topology_processors processors;
     struct topology_batcher *batchers; /* none: messages end when handled */
@@ -83,7 +86,7 @@ struct topology {
 /* One thing that is wrong, or (is_warning) surely not meant. */
 struct topology_error {
     char *file;
-    unsigned line, column; /* from 1 */
+    unsigned line, column; /* from 1; 0: not in the file, `file` is "--set" */
     char *path;            /* "batchers.default.batch_size" */
     char *text;
     bool is_warning;
@@ -95,8 +98,8 @@ struct topology_errors {
 };
 
 struct topology_source {
-    const char *file; /* named in errors, base of relative paths */
-    const char *text; /* NULL: `file` is read */
+    const char *file;             /* named in errors, base of relative paths */
+    const char *text;             /* NULL: `file` is read */
     const char *const *overrides; /* "batchers.default.batch_size=10", NULL
                                      ends; may be NULL */
     bool until_end;
@@ -105,15 +108,16 @@ struct topology_source {
 
 /*
  * Reads, substitutes, checks.  WEIR_OK: a new topology, and `ret_errors` may
- * hold warnings.  WEIR_REJECT: every error is in `ret_errors`.  Connects to
- * nothing and loads no plugin, but finds its file.
+ * hold warnings.  WEIR_REJECT: every error is in `ret_errors`, in the order of
+ * the file.  WEIR_RETRY: no memory.  `ret_errors` is always to be finished.
+ * Connects to nothing and loads no plugin, but finds its file.
  */
 WEIR_MUST_USE
 enum weir_status topology_load(const struct topology_source *source,
                                const struct connectors *connectors,
                                struct topology **ret_topology,
                                struct topology_errors *ret_errors);
-void topology_destroy(struct topology *topology);      /* NULL is fine */
+void topology_destroy(struct topology *topology); /* NULL is fine */
 void topology_errors_finish(struct topology_errors *errors);
 
 /* "file:line:col: path: text", into `out`; returns as snprintf(). */

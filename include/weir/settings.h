@@ -50,11 +50,14 @@ struct weir_option {
     unsigned flags;
     const char *fallback; /* as a user would write it; NULL: absent */
     int64_t min, max;     /* INT, DURATION (us), SIZE; both 0: no bounds */
-    const char *choices;
+    const char *choices;  /* CHOICE; of a number, words that may stand for it
+                             ("auto"): read as absent by weir_settings_int() */
     const struct weir_option *children; /* ends with {0} */
     const char *help;                   /* one sentence, for `describe` */
 };
 
+/* Written, or with a default.  A group that isn't written is absent, though
+ * the defaults in it can be read ("tls.verify"). */
 WEIR_EXPORT
 bool weir_settings_has(const struct weir_settings *settings, const char *path);
 
@@ -90,9 +93,8 @@ const char *weir_settings_key(const struct weir_settings *settings,
 
 /* Element `index` of GROUPS, or (index 0) a GROUP; NULL when there is none. */
 WEIR_EXPORT
-const struct weir_settings *
-weir_settings_group(const struct weir_settings *settings, const char *path,
-                    size_t index);
+const struct weir_settings *weir_settings_group(
+    const struct weir_settings *settings, const char *path, size_t index);
 
 #ifdef __cplusplus
 }

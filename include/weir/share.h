@@ -39,7 +39,8 @@ enum weir_policy {
 struct weir_share {
     const char *pipeline;     /* the topology's name */
     unsigned index, count;    /* which instance of how many */
-    size_t memory;            /* bytes that its client may buffer */
+    size_t memory;            /* bytes that a producer's client may buffer; 0
+                                 for sinks and handlers */
     size_t max_message_bytes; /* larger ones are offered as `omitted` */
     unsigned in_flight;       /* messages that keep all batches and workers of
                                  the topology full */
@@ -48,11 +49,12 @@ struct weir_share {
     enum weir_policy policy;
     bool requeue_breaks_order; /* `ordering_on_requeue: accept` */
     bool until_end;            /* pull() ends with WEIR_DONE at the end */
+    const char *ordering_key;  /* a template; NULL: the message's key */
 };
 
 WEIR_EXPORT
-const struct weir_share *
-weir_settings_share(const struct weir_settings *settings);
+const struct weir_share *weir_settings_share(
+    const struct weir_settings *settings);
 
 /*
  * Only inside check(): reports that what stands at `path` ("" for the

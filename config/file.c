@@ -1,0 +1,121 @@
+/*
+ * file.c - small files, read whole.
+ *
+ * What is named may be a pipe, a device or endless; so the size is found by
+ * reading, never more than one byte past the limit.
+ *
+ * Threads: none; the loader's.
+ */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* At most `limit` + 1 bytes; -1: errno says why. */
+static ssize_t read_up_to(int fd, char *bytes, size_t limit)
+{
+    size_t used = 0;
+
+    while (used <= limit) {
+        const ssize_t n = read(fd, bytes + used, limit + 1 - used);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        used += (size_t)n;
+    }
+    return (ssize_t)used;
+}
+
+static enum weir_status read_whole(struct arena *arena, int fd, size_t limit,
+                                   struct weir_bytes *ret_bytes,
+                                   struct weir_error *err)
+{
+    enum weir_status status = WEIR_OK;
+    char *bytes = malloc(limit + 1);
+    const char *copy;
+    ssize_t size;
+
+    if (!bytes)
+        return weir_fail(err, WEIR_RETRY, "no memory to read it");
+    size = read_up_to(fd, bytes, limit);
+    if (size < 0) {
+        status =
+            weir_fail(err, WEIR_REJECT, "can't be read: %s", strerror(errno));
+        goto out;
+    }
+    if ((size_t)size > limit) {
+        status =
+            weir_fail(err, WEIR_REJECT, "is larger than %zu KiB", limit / 1024);
+        goto out;
+    }
+    copy = arena_copy(arena, bytes, (size_t)size);
+    if (!copy)
+        status = weir_fail(err, WEIR_RETRY, "no memory to read it");
+    else
+        *ret_bytes = (struct weir_bytes){copy, (size_t)size};
+out:
+    free(bytes);
+    return status;
+}
+
+enum weir_status file_read(struct arena *arena, const char *path, size_t limit,
+                           struct weir_bytes *ret_bytes, struct weir_error *err)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    enum weir_status status;
+    struct stat meta;
+
+    if (fd < 0)
+        return weir_fail(err, WEIR_REJECT, "can't be opened: %s",
+                         strerror(errno));
+    if (fstat(fd, &meta) == 0 && S_ISDIR(meta.st_mode))
+        status = weir_fail(err, WEIR_REJECT, "is a folder, not a file");
+    else
+        status = read_whole(arena, fd, limit, ret_bytes, err);
+    (void)close(fd);
+    return status;
+}
+
+char *file_join(struct arena *arena, const char *folder, const char *path)
+{
+    const size_t folder_size = strlen(folder), path_size = strlen(path);
+    char *joined;
+
+    while (path[0] == '.' && path[1] == '/') /* "./x" is "x" */
+        return file_join(arena, folder, path + 2 + strspn(path + 2, "/"));
+    if (path[0] == '/')
+        return arena_copy(arena, path, path_size);
+    joined = arena_alloc(arena, folder_size + 1 + path_size + 1);
+    if (!joined)
+        return NULL;
+    memcpy(joined, folder, folder_size);
+    if (folder_size == 0 || folder[folder_size - 1] != '/')
+        joined[folder_size] = '/';
+    memcpy(joined + strlen(joined), path, path_size);
+    return joined;
+}
+
+char *file_folder(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char here[PATH_MAX];
+    char *folder;
+
+    if (!getcwd(here, sizeof here))
+        (void)snprintf(here, sizeof here, "/");
+    if (!slash)
+        return arena_copy(arena, here, strlen(here));
+    folder =
+        arena_copy(arena, path, slash == path ? 1 : (size_t)(slash - path));
+    return folder ? file_join(arena, here, folder) : NULL;
+}

@@ -1,0 +1,20 @@
+/*
+ * interpolate.h - ${VAR} and ${file:path} in the text of nodes.
+ */
+#ifndef WEIR_CONFIG_INTERPOLATE_H
+#define WEIR_CONFIG_INTERPOLATE_H
+
+#include "arena.h"
+#include "node.h"
+#include "report.h"
+
+struct interpolation {
+    struct arena *arena;
+    struct report *report;
+    const char *folder; /* of the topology file: ${file:} starts there */
+};
+
+/* Every text below `node`; one that can't be filled in becomes NODE_BAD. */
+void interpolate_tree(const struct interpolation *inter, struct node *node);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * plugin_path.c - where a handler's shared object is.
+ *
+ * With a slash, a path relative to the topology file; without one, a name that
+ * is searched in the folders of WEIR_HANDLER_PATH, then among the installed
+ * handlers.  ".so" may be left out.
+ *
+ * Threads: none; the loader's.
+ */
+#include "plugin_path.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "file.h"
+#include "wordlist.h"
+
+struct search {
+    struct arena *arena;
+    const char *folder, *name;
+    char *tried;
+    size_t tried_size;
+};
+
+static bool is_file(const char *path)
+{
+    struct stat meta;
+
+    return stat(path, &meta) == 0 && S_ISREG(meta.st_mode);
+}
+
+static bool ends_in_so(const char *path)
+{
+    const size_t size = strlen(path);
+
+    return size > 3 && strcmp(path + size - 3, ".so") == 0;
+}
+
+static char *with_so(struct arena *arena, const char *path)
+{
+    const size_t size = strlen(path);
+    char *longer = arena_alloc(arena, size + 4);
+
+    if (longer) {
+        memcpy(longer, path, size);
+        memcpy(longer + size, ".so", 4);
+    }
+    return longer;
+}
+
+/* `name` in `folder`, as it is or with ".so". */
+static char *look_in(const struct search *search, const char *folder)
+{
+    char *path = file_join(search->arena, folder, search->name);
+
+    if (path && is_file(path))
+        return path;
+    if (path && !ends_in_so(path))
+        path = with_so(search->arena, path);
+    if (!path || is_file(path))
+        return path;
+    wordlist_append(search->tried, search->tried_size, WEIR_STR(path));
+    return NULL;
+}
+
+/* Each folder of WEIR_HANDLER_PATH; relative ones start at the topology. */
+static char *look_in_path(const struct search *search, const char *list)
+{
+    char *found = NULL;
+
+    while (!found && list && *list != '\0') {
+        const size_t size = strcspn(list, ":");
+        const char *entry = arena_copy(search->arena, list, size);
+        const char *folder =
+            entry ? file_join(search->arena, search->folder, entry) : NULL;
+
+        if (size > 0 && folder)
+            found = look_in(search, folder);
+        list += size + (list[size] == ':' ? 1 : 0);
+    }
+    return found;
+}
+
+char *plugin_path_find(struct arena *arena, const char *folder,
+                       const char *name, char *ret_tried, size_t size)
+{
+    const struct search search = {.arena = arena,
+                                  .folder = folder,
+                                  .name = name,
+                                  .tried = ret_tried,
+                                  .tried_size = size};
+    char *found;
+
+    ret_tried[0] = '\0';
+    if (strchr(name, '/'))
+        return look_in(&search, folder);
+    found = look_in_path(&search, getenv("WEIR_HANDLER_PATH"));
+    return found ? found : look_in(&search, WEIR_HANDLER_DIR);
+}

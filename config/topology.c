@@ -1,0 +1,103 @@
+/*
+ * topology.c - a topology file, from its bytes to checked data.
+ *
+ *     bytes --load--> nodes --override, interpolate--> nodes
+ *           --read--> values --check--> --share--> struct topology
+ *
+ * Every step reports what is wrong and goes on, as far as that makes sense;
+ * whether there is a topology is decided once, at the end: no error, and no
+ * allocation failed.
+ *
+ * Threads: none.  A topology is written here and only read afterwards.
+ */
+#include "topology.h"
+
+#include <string.h>
+
+#include "file.h"
+#include "interpolate.h"
+#include "load.h"
+#include "override.h"
+#include "topology_build.h"
+
+static bool read_source(struct build *build, struct weir_bytes *ret_text)
+{
+    const struct report_where where = {.place = {1, 1}, .path = ""};
+    const struct topology_source *source = build->source;
+    struct weir_error err;
+    enum weir_status status;
+
+    if (!source->text) {
+        status = file_read(build->reader.arena, source->file, LOAD_SIZE_MAX,
+                           ret_text, &err);
+        if (status == WEIR_REJECT)
+            report_at(build->reader.report, &where, "the file %s", err.text);
+        if (status == WEIR_RETRY)
+            build->reader.report->is_out_of_memory = true;
+        return status == WEIR_OK;
+    }
+    *ret_text = weir_str(source->text);
+    if (ret_text->size <= LOAD_SIZE_MAX)
+        return true;
+    report_at(build->reader.report, &where, "the text is larger than %d KiB",
+              LOAD_SIZE_MAX / 1024);
+    return false;
+}
+
+static void build_all(struct build *build)
+{
+    const struct interpolation inter = {.arena = build->reader.arena,
+                                        .report = build->reader.report,
+                                        .folder = build->reader.folder};
+    const char *const *override = build->source->overrides;
+    struct weir_bytes text;
+
+    if (!build->reader.folder || !build->topology || !read_source(build, &text))
+        return;
+    build->root = load_yaml(build->reader.arena, build->reader.report, text);
+    if (!build->root)
+        return;
+    for (; override && *override; override++)
+        override_apply(build->reader.arena, build->reader.report, build->root,
+                       *override);
+    interpolate_tree(&inter, build->root);
+    build_read(build);
+    build_check(build);
+    build_shares(build);
+}
+
+enum weir_status topology_load(const struct topology_source *source,
+                               const struct connectors *connectors,
+                               struct topology **ret_topology,
+                               struct topology_errors *ret_errors)
+{
+    struct report report = {.errors = ret_errors, .file = source->file};
+    struct arena *arena = arena_create();
+    struct build build = {.source = source, .connectors = connectors};
+
+    *ret_errors = (struct topology_errors){0};
+    if (!arena)
+        return WEIR_RETRY;
+    build.reader.arena = arena;
+    build.reader.report = &report;
+    build.reader.folder = file_folder(arena, source->file);
+    build.topology = arena_alloc(arena, sizeof *build.topology);
+    build_all(&build);
+    report_sort(&report);
+    if (!arena_is_exhausted(arena) && !report.is_out_of_memory &&
+        ret_errors->error_count == 0) {
+        build.topology->arena = arena;
+        *ret_topology = build.topology;
+        return WEIR_OK;
+    }
+    if (arena_is_exhausted(arena))
+        report.is_out_of_memory = true;
+    arena_destroy(arena);
+    return report.is_out_of_memory ? WEIR_RETRY : WEIR_REJECT;
+}
+
+void topology_destroy(struct topology *topology)
+{
+    if (topology)
+        arena_destroy(topology->arena);
+}

@@ -1,0 +1,205 @@
+/*
+ * topology_check.c - values that make no sense together.
+ *
+ * Each check is one sentence: what is wrong, and what to write instead.  They
+ * run on values that are sound by themselves, defaults included, so a sentence
+ * may name a key that isn't written.
+ *
+ * Threads: none; the loader's.
+ */
+#include "topology_build.h"
+
+#include <string.h>
+
+#include "value.h"
+#include "wordlist.h"
+
+static const char *const policy_names[WEIR_POLICY_COUNT] = {
+    [WEIR_POLICY_REJECT] = "reject",
+    [WEIR_POLICY_REQUEUE] = "requeue",
+    [WEIR_POLICY_REQUEUE_ONCE] = "requeue_once",
+    [WEIR_POLICY_DROP] = "drop",
+    [WEIR_POLICY_STOP] = "stop",
+};
+
+static void check_demand(const struct build *build)
+{
+    const struct topology_processors *processors = &build->topology->processors;
+
+    if (processors->min_demand == 0)
+        weir_settings_refuse(build->processors, "max_demand",
+                             "1 leaves no room for min_demand, which is at "
+                             "least 1 and less: max_demand is at least 2");
+    else if (processors->min_demand >= processors->max_demand)
+        weir_settings_refuse(
+            build->processors,
+            weir_settings_has(build->processors, "min_demand") ? "min_demand"
+                                                               : "max_demand",
+            "min_demand (%u) must be less than max_demand (%u), or nothing "
+            "would ever be asked for",
+            processors->min_demand, processors->max_demand);
+}
+
+static void check_ordering(const struct build *build)
+{
+    const struct topology *topology = build->topology;
+    const enum weir_ordering ordering = topology->processors.ordering;
+    const enum weir_policy policy = topology->failure.then;
+
+    if (topology->processors.ordering_key && ordering != WEIR_ORDERING_KEY)
+        weir_settings_refuse(build->processors, "ordering_key",
+                             "has a meaning with `ordering: key` only");
+    if (topology->processors.requeue_breaks_order &&
+        (ordering == WEIR_ORDERING_NONE ||
+         (policy != WEIR_POLICY_REQUEUE && policy != WEIR_POLICY_REQUEUE_ONCE)))
+        weir_settings_warn(build->processors, "ordering_on_requeue",
+                           "changes nothing: there is no order that a requeue "
+                           "could break");
+    if (ordering != WEIR_ORDERING_NONE && topology->batcher_count > 1)
+        report_warning(build->reader.report,
+                       build->batchers[0].settings->node->parent, "",
+                       "messages of one lane keep their order within one "
+                       "batcher and batch key; between these %zu batchers "
+                       "there is none",
+                       topology->batcher_count);
+}
+
+static void check_policy(const struct build *build)
+{
+    const struct weir_producer_ops *ops = build->topology->producer.ops;
+    const enum weir_policy policy = build->topology->failure.then;
+    char able[80] = "";
+
+    if (!ops || !weir_settings_has(build->top, "failure.then"))
+        return;
+    for (unsigned i = 0; i < WEIR_POLICY_COUNT; i++) {
+        if (ops->policies & WEIR_POLICY_BIT(i))
+            wordlist_append(able, sizeof able, WEIR_STR(policy_names[i]));
+    }
+    if (!(ops->policies & WEIR_POLICY_BIT(policy)))
+        weir_settings_refuse(build->top, "failure.then",
+                             "%s can't %s a message; with it a failed message "
+                             "can meet: %s",
+                             ops->name, policy_names[policy], able);
+    else if (build->topology->until_end && policy == WEIR_POLICY_REQUEUE)
+        weir_settings_refuse(build->top, "failure.then",
+                             "with --until-end a message that is requeued "
+                             "without limit would have no end; use "
+                             "requeue_once, reject, drop or stop");
+}
+
+static void check_failure(const struct build *build)
+{
+    const struct topology_failure *failure = &build->topology->failure;
+
+    if (failure->backoff_min_us > failure->backoff_max_us)
+        weir_settings_refuse(build->top, "failure.retry.backoff.min",
+                             "must not be more than failure.retry.backoff.max");
+    check_policy(build);
+}
+
+static void check_handler(const struct build *build)
+{
+    const struct topology *topology = build->topology;
+    const struct weir_handler *builtin = topology->processors.handler.builtin;
+    bool has_default = topology->batcher_count == 0;
+
+    for (size_t i = 0; builtin && i < topology->batcher_count; i++) {
+        const struct topology_batcher *batcher = &topology->batchers[i];
+        const bool is_default = strcmp(batcher->name, "default") == 0;
+        const struct node *node = build->batchers[i].settings->node;
+
+        has_default = has_default || is_default;
+        if (!is_default)
+            report_warning(build->reader.report, node, "",
+                           "no message will come here: %s sends every message "
+                           "to the batcher `default`",
+                           builtin->name);
+        if (!batcher->sink && !builtin->handle_batch &&
+            !node_find(node, "sink", strlen("sink")))
+            report_under(build->reader.report, node, "sink",
+                         "is required: %s has no handle_batch() that could "
+                         "take its batches",
+                         builtin->name);
+    }
+    if (builtin && !has_default)
+        report_under(build->reader.report,
+                     build->batchers[0].settings->node->parent, "default",
+                     "is required: %s sends every message there",
+                     builtin->name);
+}
+
+static void check_memory(const struct build *build)
+{
+    const struct topology *topology = build->topology;
+    const size_t message = topology->producer.max_message_bytes;
+    const size_t half = topology->memory / 2;
+    char written[32], room[32];
+
+    value_size_format((int64_t)topology->memory, room, sizeof room);
+    if (message > half / 2) {
+        value_size_format((int64_t)message, written, sizeof written);
+        weir_settings_refuse(build->producer, "max_message_bytes",
+                             "%s is more than a quarter of `memory` (%s): "
+                             "lower it, or raise `memory`",
+                             written, room);
+    }
+    for (size_t i = 0; i < topology->batcher_count; i++) {
+        const struct topology_batcher *batcher = &topology->batchers[i];
+
+        value_size_format((int64_t)batcher->batch_bytes, written,
+                          sizeof written);
+        if (batcher->batch_bytes > half)
+            weir_settings_refuse(build->batchers[i].settings, "batch_bytes",
+                                 "%s is more than half of `memory` (%s), "
+                                 "which is what messages in flight may use: "
+                                 "such a batch would never fill",
+                                 written, room);
+        else if (batcher->batch_bytes < message)
+            weir_settings_warn(build->batchers[i].settings, "batch_bytes",
+                               "%s is less than producer.max_message_bytes: a "
+                               "message that is larger makes a batch of its "
+                               "own",
+                               written);
+    }
+}
+
+static void check_in_flight(const struct build *build)
+{
+    const struct topology *topology = build->topology;
+
+    for (size_t i = 0; i < topology->batcher_count; i++) {
+        const struct topology_batcher *batcher = &topology->batchers[i];
+
+        if (batcher->max_in_flight > 1 &&
+            topology->processors.ordering != WEIR_ORDERING_NONE &&
+            !(batcher->sink && batcher->sink->is_ordered))
+            weir_settings_warn(build->batchers[i].settings, "max_in_flight",
+                               "counts as 1: this sink can't keep the order "
+                               "of more than one batch under way");
+    }
+}
+
+static void check_name(const struct build *build)
+{
+    const char *name = build->topology->name;
+
+    if (weir_settings_has(build->top, "name") &&
+        (name[0] == '\0' || strlen(name) > 200 || strpbrk(name, " \t\r\n/")))
+        weir_settings_refuse(build->top, "name",
+                             "a name is 1 to 200 characters, without blanks "
+                             "and slashes");
+}
+
+void build_check(struct build *build)
+{
+    if (arena_is_exhausted(build->reader.arena))
+        return;
+    check_name(build);
+    check_demand(build);
+    check_ordering(build);
+    check_failure(build);
+    check_handler(build);
+    check_memory(build);
+    check_in_flight(build);
+}

@@ -1,0 +1,254 @@
+/*
+ * topology_options.c - the topology file's own keys, as tables.
+ *
+ * `choices` of a number are words that stand for it ("auto"); of an option that
+ * is READER_ELSEWHERE it is what a reader is told of its type.
+ */
+#include "topology_options.h"
+
+#include "reader.h"
+
+#define MIB         (INT64_C(1024) * 1024)
+#define SECOND      INT64_C(1000000)
+#define DAY         (INT64_C(86400) * SECOND)
+#define MILLISECOND INT64_C(1000)
+
+static const struct weir_option shutdown_options[] = {
+    {.name = "timeout",
+     .type = WEIR_OPTION_DURATION,
+     .fallback = "30s",
+     .min = 100 * MILLISECOND,
+     .max = DAY,
+     .help = "How long a drain may take; what is left then is abandoned."},
+    {0},
+};
+
+static const struct weir_option log_options[] = {
+    {.name = "format",
+     .type = WEIR_OPTION_CHOICE,
+     .fallback = "text",
+     .choices = "text|json",
+     .help = "How log lines on standard error are written."},
+    {.name = "level",
+     .type = WEIR_OPTION_CHOICE,
+     .fallback = "info",
+     .choices = "debug|info|warning|error",
+     .help = "The least important log line that is written."},
+    {0},
+};
+
+static const struct weir_option backoff_options[] = {
+    {.name = "min",
+     .type = WEIR_OPTION_DURATION,
+     .fallback = "100ms",
+     .min = MILLISECOND,
+     .max = DAY,
+     .help = "The longest wait before the second attempt; it doubles with "
+             "each one."},
+    {.name = "max",
+     .type = WEIR_OPTION_DURATION,
+     .fallback = "30s",
+     .min = MILLISECOND,
+     .max = DAY,
+     .help = "The longest wait before any attempt."},
+    {0},
+};
+
+static const struct weir_option retry_options[] = {
+    {.name = "attempts",
+     .type = WEIR_OPTION_INT,
+     .fallback = "5",
+     .min = 1,
+     .max = 1000000,
+     .help = "How often the handler is called for one message, the first call "
+             "included."},
+    {.name = "backoff",
+     .type = WEIR_OPTION_GROUP,
+     .children = backoff_options,
+     .help = "How long a message waits before its next attempt."},
+    {0},
+};
+
+static const struct weir_option failure_options[] = {
+    {.name = "retry",
+     .type = WEIR_OPTION_GROUP,
+     .children = retry_options,
+     .help = "What happens before a message has finally failed."},
+    {.name = "then",
+     .type = WEIR_OPTION_CHOICE,
+     .flags = WEIR_OPTION_REQUIRED,
+     .choices = "reject|requeue|requeue_once|drop|stop",
+     .help = "What happens to a message that finally failed; there is no "
+             "default."},
+    {0},
+};
+
+const struct weir_option topology_top_options[] = {
+    {.name = "name",
+     .type = WEIR_OPTION_STRING,
+     .flags = WEIR_OPTION_REQUIRED,
+     .help = "The name of the pipeline, in logs and at the broker."},
+    {.name = "producer",
+     .flags = WEIR_OPTION_REQUIRED | READER_ELSEWHERE,
+     .choices = "mapping",
+     .help = "Where messages come from."},
+    {.name = "processors",
+     .flags = WEIR_OPTION_REQUIRED | READER_ELSEWHERE,
+     .choices = "mapping",
+     .help = "What handles each message."},
+    {.name = "batchers",
+     .flags = READER_ELSEWHERE,
+     .choices = "mapping of names",
+     .help = "What collects messages into batches, and where those go; "
+             "without any, a message ends when it is handled."},
+    {.name = "failure",
+     .type = WEIR_OPTION_GROUP,
+     .flags = WEIR_OPTION_REQUIRED,
+     .children = failure_options,
+     .help = "What happens to messages that fail."},
+    {.name = "memory",
+     .type = WEIR_OPTION_SIZE,
+     .fallback = "auto",
+     .min = 8 * MIB,
+     .max = 1024 * 1024 * MIB,
+     .choices = "auto",
+     .help = "What messages in flight and in the clients' buffers may use "
+             "together; auto is half of the cgroup's limit, 256MiB without "
+             "one."},
+    {.name = "shutdown",
+     .type = WEIR_OPTION_GROUP,
+     .children = shutdown_options,
+     .help = "How the pipeline stops."},
+    {.name = "log",
+     .type = WEIR_OPTION_GROUP,
+     .children = log_options,
+     .help = "What is logged, and how."},
+    {0},
+};
+
+const struct weir_option topology_producer_options[] = {
+    {.name = "concurrency",
+     .type = WEIR_OPTION_INT,
+     .fallback = "1",
+     .min = 1,
+     .max = 256,
+     .help = "How many instances, each with a connection and a thread of its "
+             "own."},
+    {.name = "max_message_bytes",
+     .type = WEIR_OPTION_SIZE,
+     .fallback = "1MiB",
+     .min = 1,
+     .max = 1024 * MIB,
+     .help = "A larger message never reaches the handler: it fails."},
+    {0},
+};
+
+const struct weir_option topology_processors_options[] = {
+    {.name = "handler",
+     .flags = WEIR_OPTION_REQUIRED | READER_ELSEWHERE,
+     .choices = "passthrough, linked, or a mapping",
+     .help = "The code that handles each message."},
+    {.name = "concurrency",
+     .type = WEIR_OPTION_INT,
+     .fallback = "cores",
+     .min = 1,
+     .max = 1024,
+     .choices = "cores",
+     .help = "How many workers run the handler, each on a thread of its own."},
+    {.name = "ordering",
+     .type = WEIR_OPTION_CHOICE,
+     .choices = "none|partition|key",
+     .help = "Which messages are handled one after the other; by default "
+             "partition for Kafka, none otherwise."},
+    {.name = "ordering_key",
+     .type = WEIR_OPTION_STRING,
+     .flags = WEIR_OPTION_TEMPLATE,
+     .help = "With `ordering: key`, what the key is, as in "
+             "\"%{header.customer}\"; by default the message's own key."},
+    {.name = "ordering_on_requeue",
+     .type = WEIR_OPTION_CHOICE,
+     .fallback = "refuse",
+     .choices = "refuse|accept",
+     .help = "Whether order may be lost by a requeue."},
+    {.name = "timeout",
+     .type = WEIR_OPTION_DURATION,
+     .fallback = "none",
+     .min = MILLISECOND,
+     .max = DAY,
+     .choices = "none",
+     .help = "A handler that takes longer for one message is reported as "
+             "stuck."},
+    {.name = "max_demand",
+     .type = WEIR_OPTION_INT,
+     .fallback = "1024",
+     .min = 1,
+     .max = 1000000,
+     .help = "How many messages a worker may have waiting and in hand."},
+    {.name = "min_demand",
+     .type = WEIR_OPTION_INT,
+     .min = 1,
+     .max = 1000000,
+     .help = "A worker asks for more when it has no more than this; half of "
+             "max_demand by default."},
+    {0},
+};
+
+const struct weir_option topology_handler_options[] = {
+    {.name = "plugin",
+     .type = WEIR_OPTION_STRING,
+     .help = "A shared object; without a slash it is searched in "
+             "WEIR_HANDLER_PATH and among the installed handlers."},
+    {.name = "linked",
+     .type = WEIR_OPTION_BOOL,
+     .help = "The handler that is linked into this program."},
+    {.name = "options",
+     .flags = READER_ELSEWHERE,
+     .choices = "mapping of any keys",
+     .help = "What the handler's init() is given."},
+    {0},
+};
+
+const struct weir_option topology_batcher_options[] = {
+    {.name = "batch_size",
+     .type = WEIR_OPTION_INT,
+     .fallback = "100",
+     .min = 1,
+     .max = 1000000,
+     .help = "A batch of so many messages closes."},
+    {.name = "batch_bytes",
+     .type = WEIR_OPTION_SIZE,
+     .fallback = "1MiB",
+     .min = 1,
+     .max = 1024 * MIB,
+     .help = "A message that would make a batch larger than this closes it "
+             "first."},
+    {.name = "batch_timeout",
+     .type = WEIR_OPTION_DURATION,
+     .fallback = "1s",
+     .min = MILLISECOND,
+     .max = DAY,
+     .help = "A batch closes so long after its first message."},
+    {.name = "max_batch_keys",
+     .type = WEIR_OPTION_INT,
+     .fallback = "1000",
+     .min = 1,
+     .max = 1000000,
+     .help = "With more batch keys open, the oldest batch closes."},
+    {.name = "concurrency",
+     .type = WEIR_OPTION_INT,
+     .fallback = "1",
+     .min = 1,
+     .max = 256,
+     .help = "How many workers deliver batches, each on a thread of its own."},
+    {.name = "max_in_flight",
+     .type = WEIR_OPTION_INT,
+     .fallback = "1",
+     .min = 1,
+     .max = 1000,
+     .help = "How many batches one worker may have under way."},
+    {.name = "sink",
+     .flags = READER_ELSEWHERE,
+     .choices = "connector",
+     .help = "Where batches go; without one, to the handler's handle_batch()."},
+    {0},
+};

@@ -1,0 +1,148 @@
+/*
+ * topology_share.c - every connector instance gets its part of the topology.
+ *
+ * Memory: one half is for what the producers' clients buffer, divided among
+ * them; the other is for messages in flight.
+ *
+ *     in_flight = sum over batchers of
+ *                     batch_size * concurrency * (max_in_flight + 1)
+ *                 + 64 for each processor
+ *
+ * is what keeps every batch (those under way, and the one that fills) and every
+ * worker busy; a producer that is pushed to asks for no more.
+ *
+ * A connector's check() sees its first instance, once, when its own options
+ * are sound; so what it refuses isn't a consequence of another error there.
+ *
+ * Threads: none; the loader's.
+ */
+#include "topology_build.h"
+
+#include <limits.h>
+
+enum { CHUNK_MESSAGES = 64 };
+
+static unsigned count_in_flight(const struct topology *topology)
+{
+    uint64_t count =
+        (uint64_t)CHUNK_MESSAGES * topology->processors.concurrency;
+
+    for (size_t i = 0; i < topology->batcher_count; i++) {
+        const struct topology_batcher *batcher = &topology->batchers[i];
+
+        count += (uint64_t)batcher->batch_size * batcher->concurrency *
+                 (batcher->max_in_flight + 1);
+    }
+    return count < UINT_MAX ? (unsigned)count : UINT_MAX;
+}
+
+static unsigned largest_batch(const struct topology *topology)
+{
+    unsigned largest = 0;
+
+    for (size_t i = 0; i < topology->batcher_count; i++) {
+        if (topology->batchers[i].batch_size > largest)
+            largest = topology->batchers[i].batch_size;
+    }
+    return largest;
+}
+
+static struct weir_share common_share(const struct topology *topology)
+{
+    return (struct weir_share){
+        .pipeline = topology->name,
+        .count = 1,
+        .max_message_bytes = topology->producer.max_message_bytes,
+        .in_flight = count_in_flight(topology),
+        .largest_batch = largest_batch(topology),
+        .ordering = topology->processors.ordering,
+        .ordering_key = topology->processors.ordering_key,
+        .policy = topology->failure.then,
+        .requeue_breaks_order = topology->processors.requeue_breaks_order,
+        .until_end = topology->until_end,
+    };
+}
+
+/* One copy per instance; NULL when out of memory. */
+static struct weir_settings **make_instances(const struct build *build,
+                                             const struct weir_settings *from,
+                                             struct weir_share share,
+                                             unsigned count)
+{
+    struct arena *arena = build->reader.arena;
+    struct weir_settings **instances =
+        arena_alloc(arena, count * sizeof *instances);
+
+    share.count = count;
+    for (unsigned i = 0; instances && i < count; i++) {
+        share.index = i;
+        instances[i] = settings_clone(arena, from, &share);
+        if (!instances[i])
+            return NULL;
+    }
+    return instances;
+}
+
+static void call_check(const struct build *build,
+                       const struct build_connector *connector,
+                       void (*check)(const struct weir_settings *settings),
+                       struct weir_settings *first)
+{
+    if (!check || !connector->is_sound)
+        return;
+    first->root->report = build->reader.report;
+    check(first);
+    first->root->report = NULL;
+}
+
+static void share_producer(struct build *build, struct weir_share share)
+{
+    struct topology_producer *producer = &build->topology->producer;
+
+    if (!build->connector.settings)
+        return;
+    share.memory = build->topology->memory / 2 / producer->concurrency;
+    producer->settings = make_instances(build, build->connector.settings, share,
+                                        producer->concurrency);
+    if (producer->settings)
+        call_check(build, &build->connector, producer->ops->check,
+                   producer->settings[0]);
+}
+
+static void share_batcher(struct build *build, size_t index,
+                          struct weir_share share)
+{
+    struct topology_batcher *batcher = &build->topology->batchers[index];
+    const struct build_batcher *made = &build->batchers[index];
+
+    if (!made->sink.settings)
+        return;
+    batcher->settings =
+        make_instances(build, made->sink.settings, share, batcher->concurrency);
+    if (batcher->settings)
+        call_check(build, &made->sink, batcher->sink->check,
+                   batcher->settings[0]);
+}
+
+static void share_handler(struct build *build, struct weir_share share)
+{
+    struct topology_handler *handler = &build->topology->processors.handler;
+
+    if (!handler->options)
+        return;
+    share.count = build->topology->processors.concurrency;
+    handler->options =
+        settings_clone(build->reader.arena, handler->options, &share);
+}
+
+void build_shares(struct build *build)
+{
+    const struct weir_share share = common_share(build->topology);
+
+    if (arena_is_exhausted(build->reader.arena))
+        return;
+    share_producer(build, share);
+    for (size_t i = 0; i < build->topology->batcher_count; i++)
+        share_batcher(build, i, share);
+    share_handler(build, share);
+}
