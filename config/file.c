@@ -36,8 +36,8 @@ static ssize_t read_up_to(int fd, char *bytes, size_t limit)
     return (ssize_t)used;
 }
 
-static enum weir_status read_whole(struct arena *arena, int fd, size_t limit,
-                                   struct weir_bytes *ret_bytes,
+static enum weir_status read_whole(struct storage *storage, int fd,
+                                   size_t limit, struct weir_bytes *ret_bytes,
                                    struct weir_error *err)
 {
     enum weir_status status = WEIR_OK;
@@ -58,7 +58,7 @@ static enum weir_status read_whole(struct arena *arena, int fd, size_t limit,
             weir_fail(err, WEIR_REJECT, "is larger than %zu KiB", limit / 1024);
         goto out;
     }
-    copy = arena_copy(arena, bytes, (size_t)size);
+    copy = storage_copy(storage, bytes, (size_t)size);
     if (!copy)
         status = weir_fail(err, WEIR_RETRY, "no memory to read it");
     else
@@ -68,8 +68,9 @@ out:
     return status;
 }
 
-enum weir_status file_read(struct arena *arena, const char *path, size_t limit,
-                           struct weir_bytes *ret_bytes, struct weir_error *err)
+enum weir_status file_read(struct storage *storage, const char *path,
+                           size_t limit, struct weir_bytes *ret_bytes,
+                           struct weir_error *err)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     enum weir_status status;
@@ -81,21 +82,21 @@ enum weir_status file_read(struct arena *arena, const char *path, size_t limit,
     if (fstat(fd, &meta) == 0 && S_ISDIR(meta.st_mode))
         status = weir_fail(err, WEIR_REJECT, "is a folder, not a file");
     else
-        status = read_whole(arena, fd, limit, ret_bytes, err);
+        status = read_whole(storage, fd, limit, ret_bytes, err);
     (void)close(fd);
     return status;
 }
 
-char *file_join(struct arena *arena, const char *folder, const char *path)
+char *file_join(struct storage *storage, const char *folder, const char *path)
 {
     const size_t folder_size = strlen(folder), path_size = strlen(path);
     char *joined;
 
     while (path[0] == '.' && path[1] == '/') /* "./x" is "x" */
-        return file_join(arena, folder, path + 2 + strspn(path + 2, "/"));
+        return file_join(storage, folder, path + 2 + strspn(path + 2, "/"));
     if (path[0] == '/')
-        return arena_copy(arena, path, path_size);
-    joined = arena_alloc(arena, folder_size + 1 + path_size + 1);
+        return storage_copy(storage, path, path_size);
+    joined = storage_alloc(storage, folder_size + 1 + path_size + 1);
     if (!joined)
         return NULL;
     memcpy(joined, folder, folder_size);
@@ -105,7 +106,7 @@ char *file_join(struct arena *arena, const char *folder, const char *path)
     return joined;
 }
 
-char *file_folder(struct arena *arena, const char *path)
+char *file_folder(struct storage *storage, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char here[PATH_MAX];
@@ -114,8 +115,8 @@ char *file_folder(struct arena *arena, const char *path)
     if (!getcwd(here, sizeof here))
         (void)snprintf(here, sizeof here, "/");
     if (!slash)
-        return arena_copy(arena, here, strlen(here));
+        return storage_copy(storage, here, strlen(here));
     folder =
-        arena_copy(arena, path, slash == path ? 1 : (size_t)(slash - path));
-    return folder ? file_join(arena, here, folder) : NULL;
+        storage_copy(storage, path, slash == path ? 1 : (size_t)(slash - path));
+    return folder ? file_join(storage, here, folder) : NULL;
 }

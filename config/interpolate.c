@@ -70,7 +70,7 @@ static void append_file(const struct interpolation *inter,
                         const struct node *node, struct result *result,
                         const char *name)
 {
-    const char *path = file_join(inter->arena, inter->folder, name);
+    const char *path = file_join(inter->storage, inter->folder, name);
     struct weir_bytes bytes;
     struct weir_error err;
     enum weir_status status;
@@ -80,7 +80,7 @@ static void append_file(const struct interpolation *inter,
         result->is_failed = true;
         return;
     }
-    status = file_read(inter->arena, path, TEXT_MAX, &bytes, &err);
+    status = file_read(inter->storage, path, TEXT_MAX, &bytes, &err);
     if (status != WEIR_OK) {
         result->is_failed = true;
         if (status == WEIR_REJECT)
@@ -181,7 +181,7 @@ static const char *take_place(const struct interpolation *inter,
         result->is_failed = true;
         return NULL;
     }
-    inside = arena_copy(inter->arena, text + 2, (size_t)(end - text - 2));
+    inside = storage_copy(inter->storage, text + 2, (size_t)(end - text - 2));
     if (inside)
         append_place(inter, node, result, inside);
     else
@@ -223,7 +223,7 @@ static void interpolate_scalar(const struct interpolation *inter,
     node->is_quoted = true; /* an empty variable is empty text, not nothing */
     node->kind = result.is_failed ? NODE_BAD : NODE_SCALAR;
     if (!result.is_failed && result.size > 0)
-        node->text = arena_copy(inter->arena, result.bytes, result.size);
+        node->text = storage_copy(inter->storage, result.bytes, result.size);
     else
         node->text = "";
     if (!node->text)

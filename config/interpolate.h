@@ -4,12 +4,12 @@
 #ifndef WEIR_CONFIG_INTERPOLATE_H
 #define WEIR_CONFIG_INTERPOLATE_H
 
-#include "arena.h"
 #include "node.h"
 #include "report.h"
+#include "storage.h"
 
 struct interpolation {
-    struct arena *arena;
+    struct storage *storage;
     struct report *report;
     const char *folder; /* of the topology file: ${file:} starts there */
 };

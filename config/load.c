@@ -25,7 +25,7 @@
 
 struct loader {
     yaml_parser_t parser;
-    struct arena *arena;
+    struct storage *storage;
     struct report *report;
     struct weir_bytes text;
     struct node *root;
@@ -164,7 +164,7 @@ static struct node *add_node(struct loader *loader, enum node_kind kind,
                     LOAD_NODE_MAX);
         return NULL;
     }
-    node = node_create(loader->arena, kind, place);
+    node = node_create(loader->storage, kind, place);
     if (node)
         attach(loader, node);
     else
@@ -182,7 +182,7 @@ static void take_scalar(struct loader *loader, const yaml_event_t *event)
     const char *value = (const char *)event->data.scalar.value;
     const size_t size = event->data.scalar.length;
     const struct place place = place_of(event->start_mark);
-    const char *text = arena_copy(loader->arena, value, size);
+    const char *text = storage_copy(loader->storage, value, size);
     struct node *node;
 
     if (!text) {
@@ -309,10 +309,10 @@ static void check_root(struct loader *loader)
     }
 }
 
-struct node *load_yaml(struct arena *arena, struct report *report,
+struct node *load_yaml(struct storage *storage, struct report *report,
                        struct weir_bytes text)
 {
-    struct loader loader = {.arena = arena, .report = report, .text = text};
+    struct loader loader = {.storage = storage, .report = report, .text = text};
     const size_t errors_before = report->errors->error_count;
     bool is_complete = false;
 

@@ -8,9 +8,9 @@
 
 #include <weir/bytes.h>
 
-#include "arena.h"
 #include "node.h"
 #include "report.h"
+#include "storage.h"
 
 /* Of a topology file, and of what stands in it. */
 enum {
@@ -20,7 +20,7 @@ enum {
 };
 
 /* The root, a mapping; NULL: reported, or out of memory. */
-struct node *load_yaml(struct arena *arena, struct report *report,
+struct node *load_yaml(struct storage *storage, struct report *report,
                        struct weir_bytes text);
 
 #endif

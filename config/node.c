@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-struct node *node_create(struct arena *arena, enum node_kind kind,
+struct node *node_create(struct storage *storage, enum node_kind kind,
                          struct place place)
 {
-    struct node *node = arena_alloc(arena, sizeof *node);
+    struct node *node = storage_alloc(storage, sizeof *node);
 
     if (!node)
         return NULL;

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "arena.h"
+#include "storage.h"
 
 enum node_kind {
     NODE_SCALAR = 0,
@@ -34,8 +34,8 @@ struct node {
     size_t count; /* of children */
 };
 
-/* NULL when out of memory, as arena_alloc(). */
-struct node *node_create(struct arena *arena, enum node_kind kind,
+/* NULL when out of memory, as storage_alloc(). */
+struct node *node_create(struct storage *storage, enum node_kind kind,
                          struct place place);
 void node_append(struct node *parent, struct node *child);
 

@@ -16,7 +16,7 @@
 static const struct place nowhere = {0, 0};
 
 struct override {
-    struct arena *arena;
+    struct storage *storage;
     struct report *report;
     const char *path; /* whole, for errors */
 };
@@ -25,11 +25,11 @@ static struct node *add_child(const struct override *override,
                               struct node *parent, enum node_kind kind,
                               struct weir_bytes key)
 {
-    struct node *child = node_create(override->arena, kind, nowhere);
+    struct node *child = node_create(override->storage, kind, nowhere);
 
     if (!child)
         return NULL;
-    child->key = arena_copy(override->arena, key.data, key.size);
+    child->key = storage_copy(override->storage, key.data, key.size);
     if (!child->key)
         return NULL;
     node_append(parent, child);
@@ -130,7 +130,7 @@ static void walk(const struct override *override, struct node *node,
         size_t size = 0;
 
         node = step(override, node, path, &size);
-        if (!node && arena_is_exhausted(override->arena))
+        if (!node && storage_is_exhausted(override->storage))
             return;
         path += size;
         if (*path == '.' && path[1] != '\0')
@@ -147,11 +147,12 @@ static void walk(const struct override *override, struct node *node,
     set_text(node, value);
 }
 
-void override_apply(struct arena *arena, struct report *report,
+void override_apply(struct storage *storage, struct report *report,
                     struct node *root, const char *assignment)
 {
     const char *equals = strchr(assignment, '=');
-    struct override override = {.arena = arena, .report = report, .path = ""};
+    struct override override = {
+        .storage = storage, .report = report, .path = ""};
     const char *path;
 
     if (!equals || equals == assignment) {
@@ -160,7 +161,7 @@ void override_apply(struct arena *arena, struct report *report,
                   "batchers.default.batch_size=10");
         return;
     }
-    path = arena_copy(arena, assignment, (size_t)(equals - assignment));
+    path = storage_copy(storage, assignment, (size_t)(equals - assignment));
     if (!path)
         return;
     override.path = path;

@@ -6,12 +6,12 @@
 
 #include <weir/bytes.h>
 
-#include "arena.h"
 #include "node.h"
 #include "report.h"
+#include "storage.h"
 
 /* Replaces or adds one value below `root`; errors are reported. */
-void override_apply(struct arena *arena, struct report *report,
+void override_apply(struct storage *storage, struct report *report,
                     struct node *root, const char *assignment);
 
 #endif

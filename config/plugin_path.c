@@ -18,7 +18,7 @@
 #include "wordlist.h"
 
 struct search {
-    struct arena *arena;
+    struct storage *storage;
     const char *folder, *name;
     char *tried;
     size_t tried_size;
@@ -38,10 +38,10 @@ static bool ends_in_so(const char *path)
     return size > 3 && strcmp(path + size - 3, ".so") == 0;
 }
 
-static char *with_so(struct arena *arena, const char *path)
+static char *with_so(struct storage *storage, const char *path)
 {
     const size_t size = strlen(path);
-    char *longer = arena_alloc(arena, size + 4);
+    char *longer = storage_alloc(storage, size + 4);
 
     if (longer) {
         memcpy(longer, path, size);
@@ -53,12 +53,12 @@ static char *with_so(struct arena *arena, const char *path)
 /* `name` in `folder`, as it is or with ".so". */
 static char *look_in(const struct search *search, const char *folder)
 {
-    char *path = file_join(search->arena, folder, search->name);
+    char *path = file_join(search->storage, folder, search->name);
 
     if (path && is_file(path))
         return path;
     if (path && !ends_in_so(path))
-        path = with_so(search->arena, path);
+        path = with_so(search->storage, path);
     if (!path || is_file(path))
         return path;
     wordlist_append(search->tried, search->tried_size, WEIR_STR(path));
@@ -72,9 +72,9 @@ static char *look_in_path(const struct search *search, const char *list)
 
     while (!found && list && *list != '\0') {
         const size_t size = strcspn(list, ":");
-        const char *entry = arena_copy(search->arena, list, size);
+        const char *entry = storage_copy(search->storage, list, size);
         const char *folder =
-            entry ? file_join(search->arena, search->folder, entry) : NULL;
+            entry ? file_join(search->storage, search->folder, entry) : NULL;
 
         if (size > 0 && folder)
             found = look_in(search, folder);
@@ -83,10 +83,10 @@ static char *look_in_path(const struct search *search, const char *list)
     return found;
 }
 
-char *plugin_path_find(struct arena *arena, const char *folder,
+char *plugin_path_find(struct storage *storage, const char *folder,
                        const char *name, char *ret_tried, size_t size)
 {
-    const struct search search = {.arena = arena,
+    const struct search search = {.storage = storage,
                                   .folder = folder,
                                   .name = name,
                                   .tried = ret_tried,

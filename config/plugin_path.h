@@ -6,13 +6,13 @@
 
 #include <stddef.h>
 
-#include "arena.h"
+#include "storage.h"
 
 /*
  * The absolute path of the plugin that the topology calls `name`; NULL: there
  * is none, and `ret_tried` says where it was looked for.
  */
-char *plugin_path_find(struct arena *arena, const char *folder,
+char *plugin_path_find(struct storage *storage, const char *folder,
                        const char *name, char *ret_tried, size_t size);
 
 #endif

@@ -123,7 +123,7 @@ static bool read_element(const struct reader *reader,
         report_kind(reader, node, "text");
         return true;
     }
-    element = settings_create(reader->arena, list, NULL, list->root);
+    element = settings_create(reader->storage, list, NULL, list->root);
     if (!element)
         return false;
     element->is_present = true;
@@ -176,10 +176,10 @@ static void read_map_entries(const struct reader *reader,
                 report_kind(reader, child, "text");
             continue;
         }
-        entry = settings_create(reader->arena, setting, NULL, setting->root);
+        entry = settings_create(reader->storage, setting, NULL, setting->root);
         if (!entry)
             return;
-        entry->name = arena_copy(reader->arena, name, strlen(name));
+        entry->name = storage_copy(reader->storage, name, strlen(name));
         entry->is_present = true;
         entry->node = child;
         entry->text = child->text;
@@ -203,7 +203,7 @@ static void read_groups(const struct reader *reader,
             report_kind(reader, child, "a mapping");
             continue;
         }
-        group = settings_create(reader->arena, setting, NULL, setting->root);
+        group = settings_create(reader->storage, setting, NULL, setting->root);
         if (!group)
             return;
         group->kind = SETTINGS_MAP;
@@ -271,8 +271,8 @@ static void read_option(const struct reader *reader,
 {
     const struct node *node =
         map ? node_find(map, option->name, strlen(option->name)) : NULL;
-    struct weir_settings *setting =
-        settings_create(reader->arena, settings, option->name, settings->root);
+    struct weir_settings *setting = settings_create(
+        reader->storage, settings, option->name, settings->root);
 
     if (!setting)
         return;
@@ -311,12 +311,12 @@ static void read_group(const struct reader *reader,
 
 static struct weir_settings *create_top(const struct reader *reader)
 {
-    struct settings_root *root = arena_alloc(reader->arena, sizeof *root);
+    struct settings_root *root = storage_alloc(reader->storage, sizeof *root);
     struct weir_settings *settings;
 
     if (!root)
         return NULL;
-    settings = settings_create(reader->arena, NULL, NULL, root);
+    settings = settings_create(reader->storage, NULL, NULL, root);
     if (!settings)
         return NULL;
     settings->kind = SETTINGS_MAP;
@@ -359,7 +359,7 @@ static void read_anything(const struct reader *reader,
         settings->kind = SETTINGS_MAP;
     for (const struct node *child = node->first; child; child = child->next) {
         struct weir_settings *entry = settings_create(
-            reader->arena, settings, child->key, settings->root);
+            reader->storage, settings, child->key, settings->root);
 
         if (!entry)
             return;

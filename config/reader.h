@@ -6,10 +6,10 @@
 
 #include <weir/settings.h>
 
-#include "arena.h"
 #include "node.h"
 #include "report.h"
 #include "settings_tree.h"
+#include "storage.h"
 
 /*
  * An option of a table that has no type of its own, since a connector or a
@@ -19,7 +19,7 @@
 #define READER_ELSEWHERE (1U << 16)
 
 struct reader {
-    struct arena *arena;
+    struct storage *storage;
     struct report *report;
     const char *folder; /* of the topology file: paths start there */
 };

@@ -127,7 +127,7 @@ static bool parse(const struct reader *reader, struct weir_settings *setting,
     case WEIR_OPTION_PATH:
         (void)snprintf(why, WHY_MAX, "is not a path");
         if (text[0] != '\0')
-            setting->text = file_join(reader->arena, reader->folder, text);
+            setting->text = file_join(reader->storage, reader->folder, text);
         return text[0] != '\0';
     default:
         return true;
@@ -174,12 +174,12 @@ bool scalar_split(const struct reader *reader, struct weir_settings *list,
         for (; size > 0 && *text == ' '; size--)
             text++;
         is_complete = is_complete && size > 0;
-        element = settings_create(reader->arena, list, NULL, list->root);
+        element = settings_create(reader->storage, list, NULL, list->root);
         if (!element)
             return is_complete;
         element->is_present = true;
         element->node = list->node;
-        element->text = arena_copy(reader->arena, text, size);
+        element->text = storage_copy(reader->storage, text, size);
         text = comma ? comma + 1 : NULL;
     }
     return is_complete;

@@ -24,12 +24,12 @@
 
 #include "value.h"
 
-struct weir_settings *settings_create(struct arena *arena,
+struct weir_settings *settings_create(struct storage *storage,
                                       struct weir_settings *parent,
                                       const char *name,
                                       struct settings_root *root)
 {
-    struct weir_settings *settings = arena_alloc(arena, sizeof *settings);
+    struct weir_settings *settings = storage_alloc(storage, sizeof *settings);
 
     if (!settings)
         return NULL;
@@ -47,13 +47,13 @@ struct weir_settings *settings_create(struct arena *arena,
     return settings;
 }
 
-static struct weir_settings *clone_below(struct arena *arena,
+static struct weir_settings *clone_below(struct storage *storage,
                                          struct weir_settings *parent,
                                          const struct weir_settings *original,
                                          struct settings_root *root)
 {
     struct weir_settings *copy =
-        settings_create(arena, parent, original->name, root);
+        settings_create(storage, parent, original->name, root);
 
     if (!copy)
         return NULL;
@@ -66,22 +66,22 @@ static struct weir_settings *clone_below(struct arena *arena,
     copy->node = original->node;
     for (const struct weir_settings *child = original->first; child;
          child = child->next) {
-        if (!clone_below(arena, copy, child, root))
+        if (!clone_below(storage, copy, child, root))
             return NULL;
     }
     return copy;
 }
 
-struct weir_settings *settings_clone(struct arena *arena,
+struct weir_settings *settings_clone(struct storage *storage,
                                      const struct weir_settings *settings,
                                      const struct weir_share *share)
 {
-    struct settings_root *root = arena_alloc(arena, sizeof *root);
+    struct settings_root *root = storage_alloc(storage, sizeof *root);
 
     if (!root)
         return NULL;
     root->share = *share;
-    return clone_below(arena, NULL, settings, root);
+    return clone_below(storage, NULL, settings, root);
 }
 
 static size_t path_append(const struct weir_settings *settings, char *path,

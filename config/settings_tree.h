@@ -11,9 +11,9 @@
 #include <weir/settings.h>
 #include <weir/share.h>
 
-#include "arena.h"
 #include "node.h"
 #include "report.h"
+#include "storage.h"
 
 enum settings_kind {
     SETTINGS_SCALAR = 0,
@@ -43,13 +43,13 @@ struct weir_settings {
 };
 
 /* NULL when out of memory; appended to `parent` (NULL: a new tree's top). */
-struct weir_settings *settings_create(struct arena *arena,
+struct weir_settings *settings_create(struct storage *storage,
                                       struct weir_settings *parent,
                                       const char *name,
                                       struct settings_root *root);
 
 /* A copy of the whole tree that tells `share`; NULL when out of memory. */
-struct weir_settings *settings_clone(struct arena *arena,
+struct weir_settings *settings_clone(struct storage *storage,
                                      const struct weir_settings *settings,
                                      const struct weir_share *share);
 

@@ -28,7 +28,7 @@ static bool read_source(struct build *build, struct weir_bytes *ret_text)
     enum weir_status status;
 
     if (!source->text) {
-        status = file_read(build->reader.arena, source->file, LOAD_SIZE_MAX,
+        status = file_read(build->reader.storage, source->file, LOAD_SIZE_MAX,
                            ret_text, &err);
         if (status == WEIR_REJECT)
             report_at(build->reader.report, &where, "the file %s", err.text);
@@ -46,7 +46,7 @@ static bool read_source(struct build *build, struct weir_bytes *ret_text)
 
 static void build_all(struct build *build)
 {
-    const struct interpolation inter = {.arena = build->reader.arena,
+    const struct interpolation inter = {.storage = build->reader.storage,
                                         .report = build->reader.report,
                                         .folder = build->reader.folder};
     const char *const *override = build->source->overrides;
@@ -54,11 +54,11 @@ static void build_all(struct build *build)
 
     if (!build->reader.folder || !build->topology || !read_source(build, &text))
         return;
-    build->root = load_yaml(build->reader.arena, build->reader.report, text);
+    build->root = load_yaml(build->reader.storage, build->reader.report, text);
     if (!build->root)
         return;
     for (; override && *override; override++)
-        override_apply(build->reader.arena, build->reader.report, build->root,
+        override_apply(build->reader.storage, build->reader.report, build->root,
                        *override);
     interpolate_tree(&inter, build->root);
     build_read(build);
@@ -72,32 +72,32 @@ enum weir_status topology_load(const struct topology_source *source,
                                struct topology_errors *ret_errors)
 {
     struct report report = {.errors = ret_errors, .file = source->file};
-    struct arena *arena = arena_create();
+    struct storage *storage = storage_create();
     struct build build = {.source = source, .connectors = connectors};
 
     *ret_errors = (struct topology_errors){0};
-    if (!arena)
+    if (!storage)
         return WEIR_RETRY;
-    build.reader.arena = arena;
+    build.reader.storage = storage;
     build.reader.report = &report;
-    build.reader.folder = file_folder(arena, source->file);
-    build.topology = arena_alloc(arena, sizeof *build.topology);
+    build.reader.folder = file_folder(storage, source->file);
+    build.topology = storage_alloc(storage, sizeof *build.topology);
     build_all(&build);
     report_sort(&report);
-    if (!arena_is_exhausted(arena) && !report.is_out_of_memory &&
+    if (!storage_is_exhausted(storage) && !report.is_out_of_memory &&
         ret_errors->error_count == 0) {
-        build.topology->arena = arena;
+        build.topology->storage = storage;
         *ret_topology = build.topology;
         return WEIR_OK;
     }
-    if (arena_is_exhausted(arena))
+    if (storage_is_exhausted(storage))
         report.is_out_of_memory = true;
-    arena_destroy(arena);
+    storage_destroy(storage);
     return report.is_out_of_memory ? WEIR_RETRY : WEIR_REJECT;
 }
 
 void topology_destroy(struct topology *topology)
 {
     if (topology)
-        arena_destroy(topology->arena);
+        storage_destroy(topology->storage);
 }

@@ -18,7 +18,7 @@
 #include <weir/share.h>
 #include <weir/sink.h>
 
-struct arena;
+struct storage;
 
 /* Every connector that this build has; made by cli/connectors.c. */
 struct connectors {
@@ -69,7 +69,7 @@ struct topology_failure {
 };
 
 struct topology {
-    struct arena *arena; /* all of it lives there */
+    struct storage *storage; /* all of it lives there */
     const char *name;
     struct topology_producer producer;
     struct topology_processors processors;

@@ -32,7 +32,7 @@ struct build {
 };
 
 /* Each is given what the one before it left; errors are reported.  After an
- * out-of-memory the arena says so. */
+ * out-of-memory the storage says so. */
 void build_read(struct build *build);   /* keys to values */
 void build_check(struct build *build);  /* values against each other */
 void build_shares(struct build *build); /* instances, connectors' check() */

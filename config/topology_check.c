@@ -193,7 +193,7 @@ static void check_name(const struct build *build)
 
 void build_check(struct build *build)
 {
-    if (arena_is_exhausted(build->reader.arena))
+    if (storage_is_exhausted(build->reader.storage))
         return;
     check_name(build);
     check_demand(build);

@@ -203,9 +203,9 @@ static void read_plugin(const struct build *build, const struct node *node,
     char tried[REPORT_TEXT_MAX];
 
     build->topology->processors.handler.plugin = plugin_path_find(
-        build->reader.arena, build->reader.folder, name, tried, sizeof tried);
+        build->reader.storage, build->reader.folder, name, tried, sizeof tried);
     if (!build->topology->processors.handler.plugin &&
-        !arena_is_exhausted(build->reader.arena))
+        !storage_is_exhausted(build->reader.storage))
         report_value(build->reader.report, at,
                      "the plugin isn't there; looked for %s", tried);
 }
@@ -399,7 +399,7 @@ static void read_batchers(struct build *build)
 {
     struct topology *topology = build->topology;
     const struct node *node = section(build, "batchers");
-    struct arena *arena = build->reader.arena;
+    struct storage *storage = build->reader.storage;
     size_t i = 0;
 
     if (!node || node->kind == NODE_BAD || node_is_empty(node))
@@ -412,9 +412,9 @@ static void read_batchers(struct build *build)
         return;
     }
     topology->batchers =
-        arena_alloc(arena, (node->count + 1) * sizeof *topology->batchers);
+        storage_alloc(storage, (node->count + 1) * sizeof *topology->batchers);
     build->batchers =
-        arena_alloc(arena, (node->count + 1) * sizeof *build->batchers);
+        storage_alloc(storage, (node->count + 1) * sizeof *build->batchers);
     if (!topology->batchers || !build->batchers)
         return;
     for (const struct node *child = node->first; child; child = child->next) {

@@ -69,14 +69,14 @@ static struct weir_settings **make_instances(const struct build *build,
                                              struct weir_share share,
                                              unsigned count)
 {
-    struct arena *arena = build->reader.arena;
+    struct storage *storage = build->reader.storage;
     struct weir_settings **instances =
-        arena_alloc(arena, count * sizeof *instances);
+        storage_alloc(storage, count * sizeof *instances);
 
     share.count = count;
     for (unsigned i = 0; instances && i < count; i++) {
         share.index = i;
-        instances[i] = settings_clone(arena, from, &share);
+        instances[i] = settings_clone(storage, from, &share);
         if (!instances[i])
             return NULL;
     }
@@ -132,14 +132,14 @@ static void share_handler(struct build *build, struct weir_share share)
         return;
     share.count = build->topology->processors.concurrency;
     handler->options =
-        settings_clone(build->reader.arena, handler->options, &share);
+        settings_clone(build->reader.storage, handler->options, &share);
 }
 
 void build_shares(struct build *build)
 {
     const struct weir_share share = common_share(build->topology);
 
-    if (arena_is_exhausted(build->reader.arena))
+    if (storage_is_exhausted(build->reader.storage))
         return;
     share_producer(build, share);
     for (size_t i = 0; i < build->topology->batcher_count; i++)
