@@ -109,7 +109,7 @@ static size_t timestamp(char *out, size_t size)
     return used;
 }
 
-static void write_stderr(enum weir_log_level level, const char *line)
+void log_default(enum weir_log_level level, const char *line)
 {
     char out[OUTPUT_SIZE];
     size_t used = 0;
@@ -165,7 +165,7 @@ void log_write_va(enum weir_log_level level, const char *fmt, va_list args)
     if (log_state.callback)
         log_state.callback(log_state.opaque, level, line);
     else
-        write_stderr(level, line);
+        log_default(level, line);
 }
 
 void log_write(enum weir_log_level level, const char *fmt, ...)

@@ -22,6 +22,10 @@ enum log_format { LOG_TEXT = 0, LOG_JSON };
 
 /* NULL: standard error, in `format`.  Before threads start. */
 void log_set_callback(log_fn callback, void *opaque);
+
+/* What a callback may call after something of its own: writes the line to
+ * standard error. */
+void log_default(enum weir_log_level level, const char *line);
 void log_set_format(enum log_format format);
 void log_set_level(enum weir_log_level level);
 
