@@ -1,0 +1,61 @@
+/*
+ * check.c - weir check: everything that can be known without a connection.
+ */
+#include <stdio.h>
+
+#include "arguments.h"
+#include "loaded.h"
+#include "verb.h"
+
+struct check_values {
+    struct argument_texts overrides;
+    bool until_end;
+};
+
+static const struct argument check_options[] = {
+    {"--set", "PATH=VALUE", ARGUMENT_TEXTS,
+     offsetof(struct check_values, overrides),
+     "replaces one value of the file; may be repeated"},
+    {"--until-end", NULL, ARGUMENT_FLAG,
+     offsetof(struct check_values, until_end),
+     "as if it were run with this option"},
+    {0},
+};
+
+static int check_run(const struct verb *verb, const struct call *call)
+{
+    struct check_values values = {.until_end = false};
+    struct argument_texts operands;
+    struct loaded loaded;
+
+    if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
+        return VERB_EXIT_USAGE;
+
+    const struct loaded_request request = {
+        .file = operands.list[0],
+        .overrides = values.overrides.list,
+        .until_end = values.until_end,
+        .linked = call->linked,
+    };
+    if (loaded_open_or_say(&request, &loaded) != WEIR_OK)
+        return VERB_EXIT_CONFIG;
+    (void)printf("%s: ok\n", request.file);
+    loaded_close(&loaded);
+    return VERB_EXIT_OK;
+}
+
+const struct verb verb_check = {
+    .name = "check",
+    .operands = "FILE",
+    .summary = "says whether a topology can be run, without connecting",
+    .text = "Reads the file, checks every option of every connector, loads "
+            "the plugin and\nchecks its ABI.  All errors are printed at once; "
+            "the exit code is then 78.\n",
+    .example = "  weir check topology.yaml\n"
+               "  weir check topology.yaml --set batchers.default."
+               "batch_size=10\n",
+    .options = check_options,
+    .operand_min = 1,
+    .operand_max = 1,
+    .run = check_run,
+};

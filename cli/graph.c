@@ -1,0 +1,243 @@
+/*
+ * graph.c - weir graph: a topology as a picture.
+ *
+ * Each format is a row of functions over the same walk: the producer, the
+ * processors, then each batcher with its sink.  Only names and sizes are
+ * shown, never a connector's settings: those may hold secrets.
+ *
+ * Threads: none.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "loaded.h"
+#include "value.h"
+#include "verb.h"
+
+enum { UNIT_SIZE = 32 };
+
+struct graph_format {
+    const char *name; /* NULL ends the table */
+    void (*begin)(const struct topology *topology, const char *handler);
+    void (*batcher)(const struct topology_batcher *batcher, size_t index);
+    void (*end)(const struct topology *topology);
+};
+
+static const char *const ordering_names[WEIR_ORDERING_COUNT] = {
+    [WEIR_ORDERING_NONE] = "none",
+    [WEIR_ORDERING_PARTITION] = "partition",
+    [WEIR_ORDERING_KEY] = "key",
+};
+
+static const char *const policy_names[WEIR_POLICY_COUNT] = {
+    [WEIR_POLICY_REJECT] = "reject",
+    [WEIR_POLICY_REQUEUE] = "requeue",
+    [WEIR_POLICY_REQUEUE_ONCE] = "requeue_once",
+    [WEIR_POLICY_DROP] = "drop",
+    [WEIR_POLICY_STOP] = "stop",
+};
+
+static const char *sink_name(const struct topology_batcher *batcher)
+{
+    return batcher->sink ? batcher->sink->name : "handle_batch";
+}
+
+/* "100 messages, 1MiB or 1s" */
+static void limits(const struct topology_batcher *batcher, char *out,
+                   size_t size)
+{
+    char bytes[UNIT_SIZE];
+    char timeout[UNIT_SIZE];
+
+    value_size_format((int64_t)batcher->batch_bytes, bytes, sizeof bytes);
+    value_duration_format(batcher->batch_timeout_us, timeout, sizeof timeout);
+    (void)snprintf(out, size, "%u messages, %s or %s", batcher->batch_size,
+                   bytes, timeout);
+}
+
+static void text_begin(const struct topology *topology, const char *handler)
+{
+    const struct topology_processors *processors = &topology->processors;
+
+    (void)printf("%s\n  %s x%u\n    -> %s x%u, ordering %s\n", topology->name,
+                 topology->producer.ops->name, topology->producer.concurrency,
+                 handler, processors->concurrency,
+                 ordering_names[processors->ordering]);
+}
+
+static void text_batcher(const struct topology_batcher *batcher, size_t index)
+{
+    char when[3 * UNIT_SIZE];
+
+    (void)index;
+    limits(batcher, when, sizeof when);
+    (void)printf("      -> %s: %s -> %s x%u\n", batcher->name, when,
+                 sink_name(batcher), batcher->concurrency);
+}
+
+static void text_end(const struct topology *topology)
+{
+    if (topology->batcher_count == 0)
+        (void)printf("      -> done when handled\n");
+    (void)printf("  failed %u times -> %s\n", topology->failure.attempts,
+                 policy_names[topology->failure.then]);
+}
+
+static void mermaid_begin(const struct topology *topology, const char *handler)
+{
+    const struct topology_processors *processors = &topology->processors;
+
+    (void)printf("flowchart LR\n"
+                 "  producer[\"%s x%u\"] --> "
+                 "processors[\"%s x%u<br/>ordering %s\"]\n",
+                 topology->producer.ops->name, topology->producer.concurrency,
+                 handler, processors->concurrency,
+                 ordering_names[processors->ordering]);
+}
+
+static void mermaid_batcher(const struct topology_batcher *batcher,
+                            size_t index)
+{
+    char when[3 * UNIT_SIZE];
+
+    limits(batcher, when, sizeof when);
+    (void)printf("  processors --> batcher%zu[\"%s<br/>%s\"] --> "
+                 "sink%zu[\"%s x%u\"]\n",
+                 index, batcher->name, when, index, sink_name(batcher),
+                 batcher->concurrency);
+}
+
+static void mermaid_end(const struct topology *topology)
+{
+    (void)printf("  processors -. failed %u times .-> failure[\"%s\"]\n",
+                 topology->failure.attempts,
+                 policy_names[topology->failure.then]);
+}
+
+static void dot_begin(const struct topology *topology, const char *handler)
+{
+    const struct topology_processors *processors = &topology->processors;
+
+    (void)printf("digraph weir {\n  rankdir=LR;\n  node [shape=box];\n"
+                 "  producer [label=\"%s x%u\"];\n"
+                 "  processors [label=\"%s x%u\\nordering %s\"];\n"
+                 "  producer -> processors;\n",
+                 topology->producer.ops->name, topology->producer.concurrency,
+                 handler, processors->concurrency,
+                 ordering_names[processors->ordering]);
+}
+
+static void dot_batcher(const struct topology_batcher *batcher, size_t index)
+{
+    char when[3 * UNIT_SIZE];
+
+    limits(batcher, when, sizeof when);
+    (void)printf("  batcher%zu [label=\"%s\\n%s\"];\n"
+                 "  sink%zu [label=\"%s x%u\"];\n"
+                 "  processors -> batcher%zu -> sink%zu;\n",
+                 index, batcher->name, when, index, sink_name(batcher),
+                 batcher->concurrency, index, index);
+}
+
+static void dot_end(const struct topology *topology)
+{
+    (void)printf("  failure [label=\"%s\"];\n"
+                 "  processors -> failure [style=dotted, "
+                 "label=\"failed %u times\"];\n}\n",
+                 policy_names[topology->failure.then],
+                 topology->failure.attempts);
+}
+
+static const struct graph_format formats[] = {
+    {"text", text_begin, text_batcher, text_end},
+    {"mermaid", mermaid_begin, mermaid_batcher, mermaid_end},
+    {"dot", dot_begin, dot_batcher, dot_end},
+    {NULL, NULL, NULL, NULL},
+};
+
+/* A plugin by its file's name: loading it is not needed to draw it. */
+static const char *handler_name(const struct topology_handler *handler,
+                                const struct weir_handler *linked)
+{
+    const char *slash;
+
+    if (handler->builtin)
+        return handler->builtin->name;
+    if (handler->is_linked)
+        return linked->name;
+    slash = strrchr(handler->plugin, '/');
+    return slash ? slash + 1 : handler->plugin;
+}
+
+static void draw(const struct graph_format *format,
+                 const struct topology *topology,
+                 const struct weir_handler *linked)
+{
+    format->begin(topology,
+                  handler_name(&topology->processors.handler, linked));
+    for (size_t i = 0; i < topology->batcher_count; i++)
+        format->batcher(&topology->batchers[i], i);
+    format->end(topology);
+}
+
+struct graph_values {
+    const char *format;
+    struct argument_texts overrides;
+};
+
+static const struct argument graph_options[] = {
+    {"--format", "FORMAT", ARGUMENT_TEXT, offsetof(struct graph_values, format),
+     "text (the default), mermaid or dot"},
+    {"--set", "PATH=VALUE", ARGUMENT_TEXTS,
+     offsetof(struct graph_values, overrides),
+     "replaces one value of the file; may be repeated"},
+    {0},
+};
+
+static const struct graph_format *find_format(const char *name)
+{
+    for (const struct graph_format *format = formats; format->name; format++)
+        if (strcmp(format->name, name) == 0)
+            return format;
+    return NULL;
+}
+
+static int graph_run(const struct verb *verb, const struct call *call)
+{
+    struct graph_values values = {.format = "text"};
+    const struct graph_format *format;
+    struct argument_texts operands;
+    struct loaded loaded;
+
+    if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
+        return VERB_EXIT_USAGE;
+    format = find_format(values.format);
+    if (!format)
+        return usage_error(verb, "--format is text, mermaid or dot, not %s",
+                           values.format);
+
+    const struct loaded_request request = {
+        .file = operands.list[0],
+        .overrides = values.overrides.list,
+        .linked = call->linked,
+    };
+    if (loaded_open_or_say(&request, &loaded) != WEIR_OK)
+        return VERB_EXIT_CONFIG;
+    draw(format, loaded.topology, call->linked);
+    loaded_close(&loaded);
+    return VERB_EXIT_OK;
+}
+
+const struct verb verb_graph = {
+    .name = "graph",
+    .operands = "FILE",
+    .summary = "a topology as text, Mermaid or DOT",
+    .example = "  weir graph topology.yaml\n"
+               "  weir graph topology.yaml --format dot | dot -Tsvg "
+               "-o topology.svg\n",
+    .options = graph_options,
+    .operand_min = 1,
+    .operand_max = 1,
+    .run = graph_run,
+};

@@ -1,0 +1,101 @@
+/*
+ * loaded.c - a topology and its handler, ready to be run or looked at.
+ *
+ * Joins config/, which knows no plugin, and processors/plugin/, which knows no
+ * topology.  A plugin is only loaded when nothing else is wrong: its
+ * constructors are code.
+ *
+ * Threads: the caller's.
+ */
+#include "loaded.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "connectors.h"
+
+enum { LINE_SIZE = 1024 };
+
+static enum weir_status find_handler(struct loaded *loaded,
+                                     const struct weir_handler *linked,
+                                     struct weir_error *err)
+{
+    const struct topology_handler *wanted =
+        &loaded->topology->processors.handler;
+    enum weir_status status;
+
+    if (wanted->builtin) {
+        loaded->handler = wanted->builtin;
+        return WEIR_OK;
+    }
+    if (wanted->is_linked) {
+        loaded->handler = linked;
+        return WEIR_OK;
+    }
+    status = plugin_open(wanted->plugin, &loaded->plugin, err);
+    if (status == WEIR_OK)
+        loaded->handler = plugin_handler(loaded->plugin);
+    return status;
+}
+
+enum weir_status loaded_open(const struct loaded_request *request,
+                             struct loaded *ret_loaded, struct weir_error *err)
+{
+    const struct topology_source source = {
+        .file = request->file,
+        .text = request->text,
+        .overrides = request->overrides,
+        .until_end = request->until_end,
+        .has_linked_handler = request->linked != NULL,
+    };
+    enum weir_status status;
+
+    *ret_loaded = (struct loaded){.topology = NULL};
+    status = topology_load(&source, connectors_all(), &ret_loaded->topology,
+                           &ret_loaded->errors);
+    if (status != WEIR_OK)
+        return weir_fail(err, status, "%s: the topology is refused",
+                         request->file);
+    return find_handler(ret_loaded, request->linked, err);
+}
+
+void loaded_close(struct loaded *loaded)
+{
+    topology_destroy(loaded->topology);
+    plugin_close(loaded->plugin);
+    topology_errors_finish(&loaded->errors);
+    *loaded = (struct loaded){.topology = NULL};
+}
+
+void loaded_each_error(const struct loaded *loaded, loaded_line_fn line,
+                       void *opaque)
+{
+    char text[LINE_SIZE];
+
+    for (size_t i = 0; i < loaded->errors.count; i++) {
+        const struct topology_error *error = &loaded->errors.list[i];
+
+        (void)topology_error_format(error, text, sizeof text);
+        line(opaque, error->is_warning, text);
+    }
+}
+
+static void print_line(void *opaque, bool is_warning, const char *line)
+{
+    (void)opaque;
+    (void)fprintf(stderr, "%s%s\n", is_warning ? "warning: " : "", line);
+}
+
+enum weir_status loaded_open_or_say(const struct loaded_request *request,
+                                    struct loaded *ret_loaded)
+{
+    struct weir_error err = {0};
+    const enum weir_status status = loaded_open(request, ret_loaded, &err);
+
+    loaded_each_error(ret_loaded, print_line, NULL);
+    if (status != WEIR_OK && ret_loaded->errors.error_count == 0)
+        (void)fprintf(stderr, "%s: %s\n", request->file, err.text);
+    if (status != WEIR_OK)
+        loaded_close(ret_loaded);
+    return status;
+}

@@ -1,0 +1,47 @@
+/*
+ * loaded.h - a topology and its handler, ready to be run or looked at.
+ */
+#ifndef WEIR_CLI_LOADED_H
+#define WEIR_CLI_LOADED_H
+
+#include <stdio.h>
+
+#include "plugin.h"
+#include "topology.h"
+
+struct loaded_request {
+    const char *file;
+    const char *text;             /* NULL: `file` is read */
+    const char *const *overrides; /* NULL ends; may be NULL */
+    bool until_end;
+    const struct weir_handler *linked; /* or NULL */
+};
+
+struct loaded {
+    struct topology *topology;
+    const struct weir_handler *handler;
+    struct plugin *plugin; /* NULL: built in or linked */
+    struct topology_errors errors;
+};
+
+/*
+ * WEIR_REJECT: `ret_loaded->errors` has every error of the topology; when it
+ * has none, `err` says what is wrong with the plugin.  loaded_close() in
+ * either case.
+ */
+WEIR_MUST_USE
+enum weir_status loaded_open(const struct loaded_request *request,
+                             struct loaded *ret_loaded, struct weir_error *err);
+void loaded_close(struct loaded *loaded);
+
+/* Calls `line` for each warning and error, in the order of the file. */
+typedef void (*loaded_line_fn)(void *opaque, bool is_warning, const char *line);
+void loaded_each_error(const struct loaded *loaded, loaded_line_fn line,
+                       void *opaque);
+
+/* For a verb: loads, and says on standard error what is wrong. */
+WEIR_MUST_USE
+enum weir_status loaded_open_or_say(const struct loaded_request *request,
+                                    struct loaded *ret_loaded);
+
+#endif

@@ -1,0 +1,42 @@
+"""command.py - calls the weir command that $WEIR names."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+
+WEIR = os.environ["WEIR"]
+SOURCE = os.environ["WEIR_SOURCE"]
+
+
+def weir(*arguments, stdin="", timeout=60, **options):
+    """Runs it to its end; text in, text out."""
+    return subprocess.run([WEIR, *arguments], input=stdin, text=True,
+                          capture_output=True, timeout=timeout, check=False,
+                          **options)
+
+
+class CommandTest(unittest.TestCase):
+    """A test with a folder of its own, which is also the working folder."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="weir-cli-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as out:
+            out.write(text)
+        return self.path(name)
+
+    def weir(self, *arguments, **options):
+        options.setdefault("cwd", self.folder)
+        return weir(*arguments, **options)
+
+    def assert_usage(self, result, text):
+        self.assertEqual(result.returncode, 64, result.stderr)
+        self.assertIn(text, result.stderr)
+        self.assertEqual(result.stdout, "")

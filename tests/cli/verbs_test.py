@@ -1,0 +1,180 @@
+"""verbs_test.py - what every verb prints where, and with which exit code."""
+
+import re
+import unittest
+
+from command import CommandTest, weir
+
+TOPOLOGY = """\
+name: flow
+producer: stdin
+processors:
+  handler: passthrough
+  concurrency: 2
+batchers:
+  default:
+    batch_size: 10
+    sink: stdout
+failure:
+  then: drop
+"""
+
+
+def verbs():
+    lines = weir("--help").stdout.splitlines()
+    return [line.split()[0] for line in lines if line.startswith("  ")]
+
+
+class Help(CommandTest):
+    def test_without_a_verb_the_usage_goes_to_standard_error(self):
+        self.assert_usage(weir(), "usage: weir VERB")
+
+    def test_help_goes_to_standard_output(self):
+        for form in ("--help", "-h", "help"):
+            result = weir(form)
+            self.assertEqual(result.returncode, 0)
+            self.assertIn("usage: weir VERB", result.stdout)
+            self.assertEqual(result.stderr, "")
+
+    def test_every_verb_has_a_help_with_an_example(self):
+        self.assertIn("check", verbs())
+        for verb in verbs():
+            with self.subTest(verb=verb):
+                result = weir(verb, "--help")
+                self.assertEqual(result.returncode, 0)
+                self.assertRegex(result.stdout, r"examples?:\n  .*weir " + verb)
+                self.assertEqual(weir("help", verb).stdout, result.stdout)
+
+    def test_every_verb_refuses_an_option_it_does_not_have(self):
+        for verb in verbs():
+            if verb != "cc":  # where it is the compiler's
+                with self.subTest(verb=verb):
+                    self.assert_usage(weir(verb, "--absent"),
+                                      "there is no option --absent")
+
+    def test_an_unknown_verb_is_a_usage_error_with_a_suggestion(self):
+        self.assert_usage(weir("chekc"), "did you mean `check`?")
+
+    def test_output_that_can_not_be_written_is_an_error(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            import os
+            import subprocess
+            result = subprocess.run([os.environ["WEIR"], "list"], stdout=full,
+                                    stderr=subprocess.PIPE, text=True,
+                                    check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("standard output", result.stderr)
+
+
+class Version(CommandTest):
+    def test_it_names_weir_and_the_client_libraries(self):
+        result = weir("version")
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stdout, r"^weir \d+\.\d+\.\d+\n")
+        for library in LIBRARIES:
+            self.assertRegex(result.stdout, r"\n" + library + r" \d+\.\d+")
+        self.assertEqual(weir("--version").stdout, result.stdout)
+
+
+LIBRARIES = ()
+
+
+class List(CommandTest):
+    def test_it_lists_connectors_and_each_can_be_described(self):
+        result = weir("list")
+        self.assertEqual(result.returncode, 0)
+        rows = re.findall(r"^  (\S+) +\S", result.stdout, re.MULTILINE)
+        self.assertIn("stdout", rows)
+        self.assertIn("passthrough", rows)
+        for name in set(rows) - {"plugin", "linked"}:
+            with self.subTest(name=name):
+                described = weir("describe", name)
+                self.assertEqual(described.returncode, 0)
+                self.assertIn(name, described.stdout)
+
+    def test_describe_shows_type_default_and_help_of_each_option(self):
+        result = weir("describe", "file")
+        self.assertRegex(result.stdout, r"  path +path, required\n +\S")
+        self.assertRegex(result.stdout, r"  format +\S*lines.*default lines")
+
+    def test_an_unknown_connector_is_a_usage_error_with_a_suggestion(self):
+        self.assert_usage(weir("describe", "stdot"), "did you mean `stdout`?")
+
+
+class Check(CommandTest):
+    def test_a_good_topology_is_ok(self):
+        file = self.write("topology.yaml", TOPOLOGY)
+        result = weir("check", file)
+        self.assertEqual((result.returncode, result.stdout),
+                         (0, f"{file}: ok\n"), result.stderr)
+
+    def test_all_errors_are_printed_at_once_with_their_place(self):
+        file = self.write("topology.yaml",
+                          TOPOLOGY.replace("batch_size: 10", "batch_sise: 10")
+                          .replace("then: drop", "then: dorp"))
+        result = weir("check", file)
+        self.assertEqual(result.returncode, 78)
+        self.assertEqual(result.stdout, "")
+        self.assertIn(f"{file}:8:5: ", result.stderr)
+        self.assertIn("did you mean `batch_size`?", result.stderr)
+        self.assertIn(f"{file}:11:9: failure.then: ", result.stderr)
+
+    def test_a_file_that_is_not_there_is_a_configuration_error(self):
+        result = weir("check", self.path("absent.yaml"))
+        self.assertEqual(result.returncode, 78)
+        self.assertIn("absent.yaml", result.stderr)
+
+    def test_a_plugin_that_can_not_be_loaded_is_refused(self):
+        self.write("no.so", "no plugin\n")
+        file = self.write("topology.yaml",
+                          TOPOLOGY.replace("passthrough", "{ plugin: ./no.so }"))
+        result = weir("check", file)
+        self.assertEqual(result.returncode, 78)
+        self.assertIn("is not a shared object", result.stderr)
+
+    def test_one_value_can_be_replaced(self):
+        file = self.write("topology.yaml", TOPOLOGY)
+        good = weir("check", file, "--set", "batchers.default.batch_size=20")
+        self.assertEqual(good.returncode, 0, good.stderr)
+        bad = weir("check", file, "--set", "batchers.default.batch_size=many")
+        self.assertEqual(bad.returncode, 78)
+        self.assertIn("batch_size", bad.stderr)
+
+    def test_a_batcher_without_a_sink_needs_handle_batch(self):
+        file = self.write("topology.yaml",
+                          TOPOLOGY.replace("    sink: stdout\n", ""))
+        result = weir("check", file)
+        self.assertEqual(result.returncode, 78)
+        self.assertIn("handle_batch", result.stderr)
+
+
+class Graph(CommandTest):
+    def graph(self, *arguments):
+        result = weir("graph", self.write("topology.yaml", TOPOLOGY),
+                      *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def test_as_text_it_reads_from_left_to_right(self):
+        self.assertRegex(self.graph(), r"^flow\n  stdin x1\n"
+                         r"    -> passthrough x2, ordering none\n"
+                         r"      -> default: 10 messages, \S+ or \S+ -> "
+                         r"stdout x1\n  failed \d+ times -> drop\n$")
+
+    def test_as_mermaid_every_node_is_connected(self):
+        text = self.graph("--format", "mermaid")
+        self.assertTrue(text.startswith("flowchart LR\n"))
+        self.assertIn('processors --> batcher0["default', text)
+
+    def test_as_dot_the_braces_match(self):
+        text = self.graph("--format=dot")
+        self.assertEqual(text.count("{"), text.count("}"))
+        self.assertIn("processors -> batcher0 -> sink0;", text)
+
+    def test_another_format_is_a_usage_error(self):
+        self.assert_usage(weir("graph", "x.yaml", "--format", "svg"),
+                          "text, mermaid or dot")
+
+
+if __name__ == "__main__":
+    unittest.main()
