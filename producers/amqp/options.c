@@ -1,0 +1,339 @@
+/*
+ * options.c - what a topology may say of an AMQP queue, and what follows.
+ *
+ * Prefetch is the one number that has to fit everything else: too small and no
+ * batch ever fills, too large and a stalled pipeline holds more than its
+ * memory, or uses up the delivery limit of messages that nobody has seen.  So
+ * it is derived; where the budget makes it smaller than the topology wants,
+ * both numbers are said.
+ *
+ * Threads: no state.
+ */
+#include "options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "url.h"
+
+/* What the protocol's 16 bits and its short strings can say. */
+enum { PREFETCH_MAX = 65535, NAME_MAX_SIZE = 255 };
+
+/* Everything else is text: a routing key "5" must stay one. */
+static const struct {
+    const char *name;
+    enum argument_kind kind;
+} arguments[] = {
+    {"x-consumer-timeout", ARGUMENT_NUMBER},
+    {"x-delivery-limit", ARGUMENT_NUMBER},
+    {"x-expires", ARGUMENT_NUMBER},
+    {"x-max-in-memory-bytes", ARGUMENT_NUMBER},
+    {"x-max-in-memory-length", ARGUMENT_NUMBER},
+    {"x-max-length", ARGUMENT_NUMBER},
+    {"x-max-length-bytes", ARGUMENT_NUMBER},
+    {"x-max-priority", ARGUMENT_NUMBER},
+    {"x-message-ttl", ARGUMENT_NUMBER},
+    {"x-quorum-initial-group-size", ARGUMENT_NUMBER},
+    {"x-single-active-consumer", ARGUMENT_BOOLEAN},
+};
+
+static const struct weir_option declare_options[] = {
+    {.name = "type",
+     .type = WEIR_OPTION_CHOICE,
+     .fallback = "classic",
+     .choices = "classic|quorum",
+     .help = "What kind of queue it is."},
+    {.name = "durable",
+     .type = WEIR_OPTION_BOOL,
+     .fallback = "true",
+     .help = "Whether the queue survives a restart of the broker."},
+    {.name = "arguments",
+     .type = WEIR_OPTION_MAP,
+     .help = "Further x-arguments of the queue, for example "
+             "x-dead-letter-exchange."},
+    {.name = NULL}};
+
+static const struct weir_option binding_options[] = {
+    {.name = "exchange",
+     .type = WEIR_OPTION_STRING,
+     .flags = WEIR_OPTION_REQUIRED,
+     .help = "An exchange that exists."},
+    {.name = "routing_key",
+     .type = WEIR_OPTION_STRING,
+     .fallback = "",
+     .help = "Which of its messages go to the queue."},
+    {.name = NULL}};
+
+static const struct weir_option tls_options[] = {
+    {.name = "ca",
+     .type = WEIR_OPTION_PATH,
+     .help = "Authorities that may vouch for the broker, as PEM; the system's "
+             "when left out."},
+    {.name = "cert",
+     .type = WEIR_OPTION_PATH,
+     .help = "The certificate that we show, as PEM."},
+    {.name = "key",
+     .type = WEIR_OPTION_PATH,
+     .help = "The private key of `cert`, as PEM."},
+    {.name = "verify",
+     .type = WEIR_OPTION_BOOL,
+     .fallback = "true",
+     .help = "Whether the broker must prove who it is."},
+    {.name = NULL}};
+
+const struct weir_option amqp_producer_options[] = {
+    {.name = "url",
+     .type = WEIR_OPTION_LIST,
+     .flags = WEIR_OPTION_REQUIRED | WEIR_OPTION_SECRET,
+     .help = "amqp://user:password@host:port/vhost (amqps: TLS); several are "
+             "tried in turn."},
+    {.name = "queue",
+     .type = WEIR_OPTION_STRING,
+     .flags = WEIR_OPTION_REQUIRED,
+     .help = "The queue to consume; waited for if it isn't there."},
+    {.name = "declare",
+     .type = WEIR_OPTION_GROUP,
+     .children = declare_options,
+     .help = "Declares the queue; it may exist if it was declared alike."},
+    {.name = "bindings",
+     .type = WEIR_OPTION_GROUPS,
+     .children = binding_options,
+     .help = "Binds the queue to exchanges."},
+    {.name = "prefetch",
+     .type = WEIR_OPTION_INT,
+     .min = 1,
+     .max = PREFETCH_MAX,
+     .help = "Unacknowledged messages at a time; derived from batches, "
+             "workers and memory when left out."},
+    {.name = "delivery_limit",
+     .type = WEIR_OPTION_INT,
+     .fallback = "20",
+     .min = 1,
+     .max = 1000000,
+     .help = "The quorum queue's own limit: deliveries within 3 of it are "
+             "logged, and rejected instead of requeued."},
+    {.name = "consumer_tag",
+     .type = WEIR_OPTION_STRING,
+     .fallback = "weir",
+     .help = "The consumer's name at the broker."},
+    {.name = "exclusive",
+     .type = WEIR_OPTION_BOOL,
+     .fallback = "false",
+     .help = "Whether to be the queue's only consumer."},
+    {.name = "heartbeat",
+     .type = WEIR_OPTION_DURATION,
+     .fallback = "10s",
+     .min = 1000000,
+     .max = 3600000000,
+     .help = "A broker that is silent for two of these is given up."},
+    {.name = "tls",
+     .type = WEIR_OPTION_GROUP,
+     .children = tls_options,
+     .help = "Certificates, with amqps:// URLs."},
+    {.name = NULL}};
+
+enum argument_kind argument_kind_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
+        if (strcmp(arguments[i].name, name) == 0)
+            return arguments[i].kind;
+    }
+    return ARGUMENT_TEXT;
+}
+
+/* How many messages of the largest size the budget holds. */
+static size_t affordable(const struct weir_share *share)
+{
+    const size_t size = share->max_message_bytes;
+    const size_t count = size > 0 ? share->memory / size : PREFETCH_MAX;
+
+    return count > PREFETCH_MAX ? PREFETCH_MAX : count > 0 ? count : 1;
+}
+
+unsigned options_prefetch(const struct weir_settings *settings)
+{
+    const struct weir_share *share = weir_settings_share(settings);
+    const int64_t written = weir_settings_int(settings, "prefetch", 0);
+    const size_t most = affordable(share);
+    size_t wanted = share->in_flight > 0 ? share->in_flight : 1;
+
+    if (written > 0)
+        return (unsigned)written;
+    if (wanted > most)
+        wanted = most;
+    return (unsigned)wanted;
+}
+
+static void check_prefetch(const struct weir_settings *settings)
+{
+    const struct weir_share *share = weir_settings_share(settings);
+    const int64_t written = weir_settings_int(settings, "prefetch", 0);
+    const size_t most = affordable(share);
+
+    if (written > 0 && (uint64_t)written < share->largest_batch)
+        weir_settings_refuse(settings, "prefetch",
+                             "%lld messages can't fill a batch of %u: raise it "
+                             "or lower batch_size",
+                             (long long)written, share->largest_batch);
+    if (written > 0 && (uint64_t)written > most)
+        weir_settings_refuse(settings, "prefetch",
+                             "%lld messages of up to max_message_bytes (%zu) "
+                             "don't fit the %zu bytes of memory that are for "
+                             "it: at most %zu do; lower max_message_bytes or "
+                             "raise memory",
+                             (long long)written, share->max_message_bytes,
+                             share->memory, most);
+    if (written == 0 && share->in_flight > most)
+        weir_settings_warn(settings, "",
+                           "prefetch is %zu, since no more messages of up to "
+                           "max_message_bytes (%zu) fit its part of memory; "
+                           "%u would keep all batches and workers busy: lower "
+                           "max_message_bytes or raise memory",
+                           most, share->max_message_bytes, share->in_flight);
+}
+
+static void check_urls(const struct weir_settings *settings)
+{
+    const size_t count = weir_settings_count(settings, "url");
+    bool has_tls = false;
+
+    for (size_t i = 0; i < count; i++) {
+        struct amqp_url url = {.host = NULL};
+        struct weir_error err = {.text = ""};
+
+        if (amqp_url_parse(weir_settings_item(settings, "url", i), &url,
+                           &err) != WEIR_OK)
+            weir_settings_refuse(settings, "url",
+                                 "URL %zu of %zu can't be used: %s", i + 1,
+                                 count, err.text);
+        has_tls = has_tls || url.is_tls;
+        amqp_url_finish(&url);
+    }
+    if (weir_settings_has(settings, "url") && count == 0)
+        weir_settings_refuse(settings, "url", "there is none");
+    if (weir_settings_group(settings, "tls", 0) && count > 0 && !has_tls)
+        weir_settings_warn(settings, "tls",
+                           "no URL uses TLS: write amqps:// for it");
+}
+
+static void check_tls(const struct weir_settings *settings)
+{
+    const bool has_cert = weir_settings_string(settings, "tls.cert");
+    const bool has_key = weir_settings_string(settings, "tls.key");
+
+    if (has_cert != has_key)
+        weir_settings_refuse(settings, has_cert ? "tls.cert" : "tls.key",
+                             "tls.cert and tls.key are given together");
+    if (!weir_settings_bool(settings, "tls.verify", true))
+        weir_settings_warn(settings, "tls.verify",
+                           "anyone can pretend to be the broker");
+}
+
+static bool is_number(const char *text)
+{
+    char *end = NULL;
+
+    (void)strtoll(text, &end, 10);
+    return end != text && *end == '\0';
+}
+
+static void check_argument(const struct weir_settings *settings,
+                           const char *name, const char *value)
+{
+    const enum argument_kind kind = argument_kind_of(name);
+
+    if (strcmp(name, "x-queue-type") == 0)
+        weir_settings_refuse(settings, "declare.arguments",
+                             "x-queue-type is said by declare.type");
+    if (kind == ARGUMENT_NUMBER && !is_number(value))
+        weir_settings_refuse(settings, "declare.arguments",
+                             "%s must be a whole number", name);
+    if (kind == ARGUMENT_BOOLEAN && strcmp(value, "true") != 0 &&
+        strcmp(value, "false") != 0)
+        weir_settings_refuse(settings, "declare.arguments",
+                             "%s must be true or false", name);
+}
+
+static void check_declare(const struct weir_settings *settings)
+{
+    const char *type = weir_settings_string(settings, "declare.type");
+    const size_t count = weir_settings_count(settings, "declare.arguments");
+
+    if (!weir_settings_group(settings, "declare", 0))
+        return;
+    if (type && strcmp(type, "quorum") == 0 &&
+        !weir_settings_bool(settings, "declare.durable", true))
+        weir_settings_refuse(settings, "declare.durable",
+                             "a quorum queue is always durable");
+    for (size_t i = 0; i < count; i++)
+        check_argument(settings,
+                       weir_settings_key(settings, "declare.arguments", i),
+                       weir_settings_item(settings, "declare.arguments", i));
+}
+
+static bool is_single_active(const struct weir_settings *settings)
+{
+    const size_t count = weir_settings_count(settings, "declare.arguments");
+
+    for (size_t i = 0; i < count; i++) {
+        const char *key = weir_settings_key(settings, "declare.arguments", i);
+
+        if (strcmp(key, "x-single-active-consumer") == 0)
+            return strcmp(weir_settings_item(settings, "declare.arguments", i),
+                          "true") == 0;
+    }
+    return false;
+}
+
+static void check_ordering(const struct weir_settings *settings)
+{
+    const struct weir_share *share = weir_settings_share(settings);
+
+    if (share->ordering == WEIR_ORDERING_NONE)
+        return;
+    if (share->count > 1)
+        weir_settings_refuse(settings, "",
+                             "order needs one consumer: set the producer's "
+                             "concurrency to 1, or processors.ordering to "
+                             "none");
+    if (!weir_settings_bool(settings, "exclusive", false) &&
+        !is_single_active(settings))
+        weir_settings_refuse(settings, "exclusive",
+                             "order needs the queue's only consumer: set "
+                             "exclusive to true, or x-single-active-consumer "
+                             "in declare.arguments");
+    if ((share->policy == WEIR_POLICY_REQUEUE ||
+         share->policy == WEIR_POLICY_REQUEUE_ONCE) &&
+        !share->requeue_breaks_order)
+        weir_settings_refuse(settings, "",
+                             "a requeued message comes back behind later ones: "
+                             "choose another failure.then, or set "
+                             "processors.ordering_on_requeue to accept");
+}
+
+static void check_name(const struct weir_settings *settings, const char *path)
+{
+    const char *name = weir_settings_string(settings, path);
+
+    if (name && (name[0] == '\0' || strlen(name) > NAME_MAX_SIZE))
+        weir_settings_refuse(settings, path, "it must have 1 to %d bytes",
+                             NAME_MAX_SIZE);
+}
+
+void options_check(const struct weir_settings *settings)
+{
+    const struct weir_share *share = weir_settings_share(settings);
+
+    check_urls(settings);
+    check_name(settings, "queue");
+    check_name(settings, "consumer_tag");
+    check_tls(settings);
+    check_declare(settings);
+    check_prefetch(settings);
+    check_ordering(settings);
+    if (share->until_end && (share->policy == WEIR_POLICY_REQUEUE ||
+                             share->policy == WEIR_POLICY_REQUEUE_ONCE))
+        weir_settings_refuse(settings, "",
+                             "with --until-end a requeued message would come "
+                             "back for ever: choose another failure.then");
+}
