@@ -62,18 +62,16 @@ static int await_connection(int fd, int64_t deadline_us,
 static int connect_to(const struct addrinfo *address, int64_t deadline_us,
                       struct amqp_guard *guard, int *ret_socket)
 {
-    const int fd =
-        socket(address->ai_family,
-               address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-               address->ai_protocol);
+    const int fd = socket(address->ai_family,
+                          address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                          address->ai_protocol);
     int error = 0;
 
     if (fd < 0)
         return errno;
     if (connect(fd, address->ai_addr, address->ai_addrlen) < 0)
-        error = errno == EINPROGRESS
-                    ? await_connection(fd, deadline_us, guard)
-                    : errno;
+        error = errno == EINPROGRESS ? await_connection(fd, deadline_us, guard)
+                                     : errno;
     if (error) {
         close(fd);
         return error;
@@ -96,12 +94,11 @@ enum weir_status amqp_dial(const char *host, int port, int64_t deadline_us,
     (void)snprintf(service, sizeof(service), "%d", port);
     error = getaddrinfo(host, service, &hints, &addresses);
     if (error)
-        return weir_fail(err, WEIR_RETRY,
-                         "amqp: the host %s does not resolve (%s): check the "
-                         "url",
-                         host,
-                         error == EAI_SYSTEM ? strerror(errno)
-                                             : gai_strerror(error));
+        return weir_fail(
+            err, WEIR_RETRY,
+            "amqp: the host %s does not resolve (%s): check the "
+            "url",
+            host, error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
     error = ENOENT;
     for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
         error = connect_to(a, deadline_us, guard, ret_socket);

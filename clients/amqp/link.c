@@ -76,13 +76,12 @@ static enum weir_status connect_plain(struct amqp_link *link,
 
 /* The library has one code for every TCP failure: ask again, by ourselves. */
 static enum weir_status explain_tcp(const struct amqp_url *url,
-                                    struct amqp_guard *guard,
-                                    const char *where, struct weir_error *err)
+                                    struct amqp_guard *guard, const char *where,
+                                    struct weir_error *err)
 {
     int fd = -1;
-    const enum weir_status status =
-        amqp_dial(url->host, url->port, clock_after_us(WOKEN_US), guard, &fd,
-                  err);
+    const enum weir_status status = amqp_dial(
+        url->host, url->port, clock_after_us(WOKEN_US), guard, &fd, err);
 
     if (status != WEIR_OK)
         return status;
@@ -216,8 +215,7 @@ static enum weir_status open_within(struct amqp_link *link,
     if (!link->connection)
         return weir_fail(err, WEIR_RETRY, "amqp: out of memory");
     if (url->is_tls)
-        status =
-            connect_tls(link, url, &options->tls, deadline_us, guard, err);
+        status = connect_tls(link, url, &options->tls, deadline_us, guard, err);
     else
         status = connect_plain(link, url, deadline_us, guard, err);
     if (status != WEIR_OK)

@@ -89,8 +89,8 @@ enum weir_status amqp_tls_prepare(amqp_socket_t *socket, const char *host,
         if (status != WEIR_OK)
             return status;
     }
-    if (tls->cert && amqp_ssl_socket_set_key(socket, tls->cert, tls->key) !=
-                         AMQP_STATUS_OK)
+    if (tls->cert &&
+        amqp_ssl_socket_set_key(socket, tls->cert, tls->key) != AMQP_STATUS_OK)
         return weir_fail(err, WEIR_RETRY,
                          "amqp: tls.cert %s and tls.key %s can't be read, or "
                          "don't belong together",

@@ -21,17 +21,21 @@ static const struct {
     const char *advice;
 } advices[] = {
     {403, "Login was refused", "check user and password in the url"},
-    {403, "exclusive", "another consumer has the queue for itself: wait, or "
-                       "stop that one"},
-    {403, NULL, "the user lacks the permission: ask for configure, write or "
-                "read on it"},
+    {403, "exclusive",
+     "another consumer has the queue for itself: wait, or "
+     "stop that one"},
+    {403, NULL,
+     "the user lacks the permission: ask for configure, write or "
+     "read on it"},
     {404, "no queue", "the queue isn't there yet: waiting for it"},
     {404, "no exchange", "the exchange isn't there yet: waiting for it"},
     {405, NULL, "it belongs to another connection"},
-    {406, "timed out", "a message stayed unacknowledged for longer than the "
-                       "broker's consumer_timeout"},
-    {406, "inequivalent", "it exists and was declared otherwise: make "
-                          "`declare` equal, or leave it out"},
+    {406, "timed out",
+     "a message stayed unacknowledged for longer than the "
+     "broker's consumer_timeout"},
+    {406, "inequivalent",
+     "it exists and was declared otherwise: make "
+     "`declare` equal, or leave it out"},
     {530, "not found", "the url names a vhost that isn't there"},
     {530, "refused", "the user has no permission in this vhost"},
     {320, NULL, "the broker closed it on purpose"},

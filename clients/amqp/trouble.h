@@ -25,8 +25,7 @@ enum weir_status amqp_trouble_closing(const struct amqp_closing *closing,
                                       const char *where, const char *doing,
                                       struct weir_error *err);
 enum weir_status amqp_trouble_status(int library_status, const char *where,
-                                     const char *doing,
-                                     struct weir_error *err);
+                                     const char *doing, struct weir_error *err);
 enum weir_status amqp_trouble_reply(const amqp_rpc_reply_t *reply,
                                     const char *where, const char *doing,
                                     struct weir_error *err);

@@ -20,8 +20,8 @@
  * seen by another channel than theirs, because the runtime drops settlements
  * from before an open().
  *
- * The end, asked for by `--until-end`, is two answers in a row that the queue is
- * empty, with nothing open and nothing delivered between.  One answer is not
+ * The end, asked for by `--until-end`, is two answers in a row that the queue
+ * is empty, with nothing open and nothing delivered between.  One answer is not
  * enough: the broker counts a message out of the queue before its frames are
  * written, and the answer may overtake them.
  *
@@ -326,13 +326,12 @@ static enum weir_status serve(struct amqp_producer *amqp,
     if (status == WEIR_RETRY)
         return status;
     status = write_acks(amqp, err);
-    if (status == WEIR_OK && amqp->is_draining &&
-        !amqp->consumer.is_cancelling)
+    if (status == WEIR_OK && amqp->is_draining && !amqp->consumer.is_cancelling)
         status = consumer_cancel(&amqp->consumer, err);
     if (status == WEIR_OK)
-        status = ask(amqp, err);
-    if (status == WEIR_OK)
         status = take_answer(amqp, intake);
+    if (status == WEIR_OK)
+        status = ask(amqp, err);
     if (status == WEIR_OK && is_exhausted(amqp) && !amqp->is_starved) {
         weir_intake_set_starved(intake, 0);
         amqp->is_starved = true;
@@ -348,8 +347,8 @@ static int64_t earlier(int64_t a_us, int64_t b_us)
 /* Sleeps until there is something to do; true: woken by wake(). */
 static bool sleep_until(struct amqp_producer *amqp, int64_t deadline_us)
 {
-    const short events = amqp->consumer.is_write_blocked ? POLLIN | POLLOUT
-                                                         : POLLIN;
+    const short events =
+        amqp->consumer.is_write_blocked ? POLLIN | POLLOUT : POLLIN;
     struct pollfd fds[2] = {
         {.fd = amqp->consumer.link.socket, .events = events},
         {.fd = amqp_guard_fd(&amqp->guard), .events = POLLIN}};

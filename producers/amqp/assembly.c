@@ -131,8 +131,7 @@ enum weir_status assembly_frame(struct assembly *assembly,
         frame->payload.properties.class_id == AMQP_BASIC_CLASS &&
         assembly->step == ASSEMBLY_HEADER)
         return take_header(assembly, frame, ret_delivery, err);
-    if (frame->frame_type == AMQP_FRAME_BODY &&
-        assembly->step == ASSEMBLY_BODY)
+    if (frame->frame_type == AMQP_FRAME_BODY && assembly->step == ASSEMBLY_BODY)
         return take_body(assembly, frame, ret_delivery, err);
     return weir_fail(err, WEIR_RETRY,
                      "amqp: the broker sent a frame of type %u where it may "

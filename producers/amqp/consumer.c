@@ -2,8 +2,8 @@
  * consumer.c - the consuming channel: frames in, acknowledgements out.
  *
  * Nothing in here waits, except open and close.  Readiness has four homes (the
- * library's queue of frames, its buffer, OpenSSL's, the kernel's), so frames are
- * read until the library says TIMEOUT, and only then poll() may be asked.
+ * library's queue of frames, its buffer, OpenSSL's, the kernel's), so frames
+ * are read until the library says TIMEOUT, and only then poll() may be asked.
  *
  * Writing could block for ever, so nothing is written to a full socket: an
  * acknowledgement has 21 bytes, and a socket that is writable has room for a
@@ -29,8 +29,7 @@ enum weir_status consumer_open(struct consumer *consumer,
                                const struct amqp_url *url,
                                const struct amqp_link_options *options,
                                const struct weir_settings *settings,
-                               struct amqp_guard *guard,
-                               struct weir_error *err)
+                               struct amqp_guard *guard, struct weir_error *err)
 {
     enum weir_status status;
 
@@ -299,8 +298,8 @@ enum weir_status consumer_ask(struct consumer *consumer, struct weir_error *err)
 enum weir_status consumer_cancel(struct consumer *consumer,
                                  struct weir_error *err)
 {
-    amqp_basic_cancel_t cancel = {
-        .consumer_tag = amqp_cstring_bytes(consumer->tag)};
+    amqp_basic_cancel_t cancel = {.consumer_tag =
+                                      amqp_cstring_bytes(consumer->tag)};
     const enum weir_status status =
         say(consumer, AMQP_BASIC_CANCEL_METHOD, &cancel, err);
 

@@ -28,7 +28,7 @@ struct consumer {
     unsigned completed;       /* messages since pages were given back */
     bool is_channel_closed;   /* by the broker */
     bool is_cancelling, is_cancelled; /* by us, said and confirmed */
-    bool is_write_blocked;    /* the socket is full: wait for POLLOUT too */
+    bool is_write_blocked; /* the socket is full: wait for POLLOUT too */
 };
 
 /* Connects, declares, consumes.  When it fails, consumer_close() is called. */

@@ -15,6 +15,7 @@
 #include "delivery.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,8 +281,8 @@ static enum weir_status make_room(struct delivery *delivery,
             realloc(delivery->headers, count * sizeof(*larger));
 
         if (!larger)
-            return weir_fail(err, WEIR_RETRY,
-                             "amqp: no memory for %zu headers", count);
+            return weir_fail(err, WEIR_RETRY, "amqp: no memory for %zu headers",
+                             count);
         delivery->headers = larger;
         delivery->header_capacity = count;
     }
@@ -341,9 +342,9 @@ enum weir_status delivery_begin(struct delivery *delivery, const char *queue,
                                 struct weir_error *err)
 {
     const amqp_table_t none = {.num_entries = 0};
-    const amqp_table_t *headers =
-        properties->_flags & AMQP_BASIC_HEADERS_FLAG ? &properties->headers
-                                                     : &none;
+    const amqp_table_t *headers = properties->_flags & AMQP_BASIC_HEADERS_FLAG
+                                      ? &properties->headers
+                                      : &none;
     enum weir_status status =
         make_room(delivery, deliver, properties, headers, err);
 
@@ -375,7 +376,7 @@ enum weir_status delivery_append(struct delivery *delivery, amqp_bytes_t part,
         return status;
     memcpy(delivery->body + delivery->body_size, part.bytes, part.len);
     delivery->body_size += part.len;
-    delivery->record.payload = (struct weir_bytes){
-        .data = delivery->body, .size = delivery->body_size};
+    delivery->record.payload = (struct weir_bytes){.data = delivery->body,
+                                                   .size = delivery->body_size};
     return WEIR_OK;
 }

@@ -27,7 +27,7 @@ struct delivery {
     size_t body_size, body_capacity;
 };
 
-struct delivery *delivery_create(void);     /* NULL: out of memory */
+struct delivery *delivery_create(void);           /* NULL: out of memory */
 void delivery_destroy(struct delivery *delivery); /* NULL is fine */
 
 /* Lets go of unusually large buffers before it is used again. */

@@ -11,6 +11,7 @@
  */
 #include "options.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,7 +212,7 @@ static void check_urls(const struct weir_settings *settings)
     }
     if (weir_settings_has(settings, "url") && count == 0)
         weir_settings_refuse(settings, "url", "there is none");
-    if (weir_settings_group(settings, "tls", 0) && count > 0 && !has_tls)
+    if (weir_settings_has(settings, "tls") && count > 0 && !has_tls)
         weir_settings_warn(settings, "tls",
                            "no URL uses TLS: write amqps:// for it");
 }
@@ -259,7 +260,7 @@ static void check_declare(const struct weir_settings *settings)
     const char *type = weir_settings_string(settings, "declare.type");
     const size_t count = weir_settings_count(settings, "declare.arguments");
 
-    if (!weir_settings_group(settings, "declare", 0))
+    if (!weir_settings_has(settings, "declare"))
         return;
     if (type && strcmp(type, "quorum") == 0 &&
         !weir_settings_bool(settings, "declare.durable", true))
@@ -291,6 +292,11 @@ static void check_ordering(const struct weir_settings *settings)
 
     if (share->ordering == WEIR_ORDERING_NONE)
         return;
+    if (share->ordering == WEIR_ORDERING_KEY && !share->ordering_key)
+        weir_settings_refuse(settings, "",
+                             "AMQP messages have no key: write "
+                             "processors.ordering_key, for example "
+                             "\"%%{routing_key}\"");
     if (share->count > 1)
         weir_settings_refuse(settings, "",
                              "order needs one consumer: set the producer's "

@@ -11,6 +11,7 @@
  */
 #include "queue.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +38,8 @@ static amqp_field_value_t argument_value(const char *name, const char *value)
 {
     switch (argument_kind_of(name)) {
     case ARGUMENT_NUMBER:
-        return (amqp_field_value_t){
-            .kind = AMQP_FIELD_KIND_I64,
-            .value = {.i64 = strtoll(value, NULL, 10)}};
+        return (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64,
+                                    .value = {.i64 = strtoll(value, NULL, 10)}};
     case ARGUMENT_BOOLEAN:
         return (amqp_field_value_t){
             .kind = AMQP_FIELD_KIND_BOOLEAN,
@@ -71,8 +71,8 @@ static enum weir_status make_arguments(const struct weir_settings *settings,
         entries[i + 1].value = argument_value(
             key, weir_settings_item(settings, "declare.arguments", i));
     }
-    *ret_table = (amqp_table_t){.num_entries = (int)count + 1,
-                                .entries = entries};
+    *ret_table =
+        (amqp_table_t){.num_entries = (int)count + 1, .entries = entries};
     return WEIR_OK;
 }
 
@@ -81,7 +81,7 @@ static enum weir_status declare(struct amqp_link *link,
                                 const char *queue, int64_t *ret_ready,
                                 struct weir_error *err)
 {
-    const bool is_passive = !weir_settings_group(settings, "declare", 0);
+    const bool is_passive = !weir_settings_has(settings, "declare");
     const bool is_durable =
         weir_settings_bool(settings, "declare.durable", true);
     const struct doing what = doing("queue %s", queue);
@@ -119,11 +119,10 @@ static enum weir_status bind(struct amqp_link *link,
             doing("binding queue %s to exchange %s", queue, exchange);
         enum weir_status status;
 
-        (void)amqp_queue_bind(link->connection, AMQP_LINK_CHANNEL,
-                              amqp_cstring_bytes(queue),
-                              amqp_cstring_bytes(exchange),
-                              amqp_cstring_bytes(key ? key : ""),
-                              amqp_empty_table);
+        (void)amqp_queue_bind(
+            link->connection, AMQP_LINK_CHANNEL, amqp_cstring_bytes(queue),
+            amqp_cstring_bytes(exchange), amqp_cstring_bytes(key ? key : ""),
+            amqp_empty_table);
         status = amqp_link_reply(link, what.text, err);
         if (status != WEIR_OK)
             return status;
