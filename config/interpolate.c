@@ -86,6 +86,8 @@ static void append_file(const struct interpolation *inter,
         if (status == WEIR_REJECT)
             report_value(inter->report, node, "${file:%s}: the file %s", name,
                          err.text);
+        else
+            inter->report->is_out_of_memory = true;
         return;
     }
     if (memchr(bytes.data, '\0', bytes.size)) {

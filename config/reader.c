@@ -316,6 +316,7 @@ static struct weir_settings *create_top(const struct reader *reader)
 
     if (!root)
         return NULL;
+    root->report = reader->report; /* its copies have none */
     settings = settings_create(reader->storage, NULL, NULL, root);
     if (!settings)
         return NULL;

@@ -8,42 +8,30 @@
  */
 #include "scalar.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "invariant.h"
+#include "template.h"
 
+#include "describe_option.h"
 #include "file.h"
 #include "suggest.h"
 #include "value.h"
 #include "wordlist.h"
 
-enum { WHY_MAX = 240, QUOTE_MAX = 64, CHOICE_MAX = 16, CHOICE_SIZE = 32 };
-
-static void number_format(enum weir_option_type type, int64_t number, char *out,
-                          size_t size)
-{
-    if (type == WEIR_OPTION_DURATION)
-        value_duration_format(number, out, size);
-    else if (type == WEIR_OPTION_SIZE)
-        value_size_format(number, out, size);
-    else
-        (void)snprintf(out, size, "%" PRId64, number);
-}
+enum { WHY_MAX = 300, QUOTE_MAX = 64, CHOICE_MAX = 16, CHOICE_SIZE = 32 };
 
 static bool check_bounds(const struct weir_option *option, int64_t number,
                          char *why)
 {
-    char low[32], high[32];
+    char bounds[WHY_MAX / 2];
 
     if ((option->min == 0 && option->max == 0) ||
         (number >= option->min && number <= option->max))
         return true;
-    number_format(option->type, option->min, low, sizeof low);
-    number_format(option->type, option->max, high, sizeof high);
-    (void)snprintf(why, WHY_MAX, "is out of bounds: it must be %s to %s", low,
-                   high);
+    (void)snprintf(why, WHY_MAX, "is out of bounds: it must be %s",
+                   describe_bounds(option, bounds, sizeof bounds));
     return false;
 }
 
@@ -110,6 +98,21 @@ static bool read_bool(struct weir_settings *setting, const char *text,
     return true;
 }
 
+static bool read_template(const struct reader *reader, const char *text,
+                          char *why)
+{
+    struct template *template = NULL;
+    struct weir_error err;
+    const enum weir_status status = template_parse(text, &template, &err);
+
+    template_destroy(template);
+    if (status == WEIR_RETRY)
+        reader->report->is_out_of_memory = true;
+    if (status == WEIR_REJECT)
+        (void)snprintf(why, WHY_MAX, "is not a template: %s", err.text);
+    return status != WEIR_REJECT;
+}
+
 /* False: `why` ends a sentence that begins with the text. */
 static bool parse(const struct reader *reader, struct weir_settings *setting,
                   const char *text, char *why)
@@ -129,6 +132,9 @@ static bool parse(const struct reader *reader, struct weir_settings *setting,
         if (text[0] != '\0')
             setting->text = file_join(reader->storage, reader->folder, text);
         return text[0] != '\0';
+    case WEIR_OPTION_STRING:
+        return !(setting->option->flags & WEIR_OPTION_TEMPLATE) ||
+               read_template(reader, text, why);
     default:
         return true;
     }

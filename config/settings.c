@@ -268,7 +268,9 @@ static void note(const struct weir_settings *settings, const char *path,
     if (*path != '\0')
         (void)snprintf(whole + used, sizeof whole - used, ".%s", path);
     report_add(settings->root->report,
-               &(struct report_where){.place = node->value_place,
+               &(struct report_where){.place = node->kind == NODE_MAP
+                                                   ? node->key_place
+                                                   : node->value_place,
                                       .path = whole,
                                       .is_warning = is_warning},
                fmt, args);

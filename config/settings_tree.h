@@ -24,7 +24,7 @@ enum settings_kind {
 /* One per tree: of a connector instance, of a handler. */
 struct settings_root {
     struct weir_share share;
-    struct report *report; /* only while check() runs */
+    struct report *report; /* only while the file is checked */
 };
 
 /* A value, and, of a mapping or list, the values in it. */

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "template.h"
 #include "value.h"
 #include "wordlist.h"
 
@@ -40,15 +41,52 @@ static void check_demand(const struct build *build)
             processors->min_demand, processors->max_demand);
 }
 
+/* Properties have names that only their connector knows: "routing_key". */
+static bool is_message_name(const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
+
+    if (strncmp(name, "header.", strlen("header.")) == 0)
+        return name[strlen("header.")] != '\0';
+    return name[0] != '\0' && name[strspn(name, letters)] == '\0';
+}
+
+static void check_ordering_key(const struct build *build)
+{
+    const struct topology_processors *processors = &build->topology->processors;
+    struct template *template = NULL;
+
+    if (!processors->ordering_key)
+        return;
+    if (processors->ordering != WEIR_ORDERING_KEY)
+        weir_settings_refuse(build->processors, "ordering_key",
+                             "has a meaning with `ordering: key` only");
+    if (template_parse(processors->ordering_key, &template, NULL) != WEIR_OK) {
+        build->reader.report->is_out_of_memory = true;
+        return;
+    }
+    if (template_name_count(template) == 0)
+        weir_settings_refuse(build->processors, "ordering_key",
+                             "is the same for every message: a key has at "
+                             "least one place, as in \"%%{header.customer}\"");
+    for (size_t i = 0; i < template_name_count(template); i++) {
+        if (!is_message_name(template_name(template, i)))
+            weir_settings_refuse(build->processors, "ordering_key",
+                                 "`%s` is nothing that a message has: use "
+                                 "topic, partition, key, header.NAME or a "
+                                 "property, as routing_key",
+                                 template_name(template, i));
+    }
+    template_destroy(template);
+}
+
 static void check_ordering(const struct build *build)
 {
     const struct topology *topology = build->topology;
     const enum weir_ordering ordering = topology->processors.ordering;
     const enum weir_policy policy = topology->failure.then;
 
-    if (topology->processors.ordering_key && ordering != WEIR_ORDERING_KEY)
-        weir_settings_refuse(build->processors, "ordering_key",
-                             "has a meaning with `ordering: key` only");
+    check_ordering_key(build);
     if (topology->processors.requeue_breaks_order &&
         (ordering == WEIR_ORDERING_NONE ||
          (policy != WEIR_POLICY_REQUEUE && policy != WEIR_POLICY_REQUEUE_ONCE)))

@@ -252,3 +252,19 @@ const struct weir_option topology_batcher_options[] = {
      .help = "Where batches go; without one, to the handler's handle_batch()."},
     {0},
 };
+
+const struct topology_section topology_sections[] = {
+    {"topology", "The file's top level.", topology_top_options},
+    {"producer", "One connector (see Producers) and, beside it:",
+     topology_producer_options},
+    {"processors", "What handles each message, and how.",
+     topology_processors_options},
+    {"handler",
+     "`passthrough`, `linked`, or a mapping with one of `plugin` and `linked`:",
+     topology_handler_options},
+    {"batchers",
+     "A mapping of names; messages that are not routed go to "
+     "`default`. Each has:",
+     topology_batcher_options},
+    {0},
+};

@@ -15,4 +15,11 @@ extern const struct weir_option topology_processors_options[];
 extern const struct weir_option topology_handler_options[];
 extern const struct weir_option topology_batcher_options[];
 
+/* All of them, as sections of the reference; ends with {0}. */
+struct topology_section {
+    const char *name, *help;
+    const struct weir_option *options;
+};
+extern const struct topology_section topology_sections[];
+
 #endif

@@ -207,7 +207,8 @@ static void read_plugin(const struct build *build, const struct node *node,
     if (!build->topology->processors.handler.plugin &&
         !storage_is_exhausted(build->reader.storage))
         report_value(build->reader.report, at,
-                     "the plugin isn't there; looked for %s", tried);
+                     "the plugin isn't there; looked for %s",
+                     at->is_hidden ? "what the file names" : tried);
 }
 
 static void read_handler_map(const struct build *build, const struct node *node)
