@@ -1,0 +1,53 @@
+/*
+ * kafka_limits.c - how much the client may fetch ahead.
+ *
+ * Partitions are read from their own queues, so librdkafka's limits hold for
+ * each of them, and one member may get all partitions when the others die.
+ *
+ *     memory = waiting in queues + fetched past the limit
+ *
+ * Waiting: a queue is full by messages or by bytes.  The bytes that are
+ * counted are payloads; a message takes about OVERHEAD more.  With N messages
+ * and K bytes as limits, the worst is N messages of K/N bytes, which take
+ * K + N * OVERHEAD; each of the two gets half.
+ *
+ * Fetched past the limit: one response is under way when a queue fills, and
+ * compressed batches grow when they are opened (repetitive lines in zstd 20
+ * times), so responses are cut to a RATIO-th of their share of memory.
+ *
+ * Threads: pure functions.
+ */
+#include "kafka_limits.h"
+
+enum {
+    OVERHEAD = 340, /* bytes of a queued message beyond its payload */
+    RATIO = 20,
+    MIN_MESSAGES = 16,
+    MAX_MESSAGES = 1000000,
+    MIN_FETCH = 16 * 1024,
+    MAX_PARTITION_FETCH = 1024 * 1024,
+    MAX_FETCH = 50 * 1024 * 1024
+};
+
+static int64_t clamp(int64_t value, int64_t min, int64_t max)
+{
+    if (value < min)
+        return min;
+    return value > max ? max : value;
+}
+
+struct kafka_limits kafka_limits_for(size_t memory, unsigned partitions,
+                                     unsigned brokers)
+{
+    const int64_t waiting = (int64_t)memory / 2 / partitions;
+    const int64_t passing = (int64_t)memory / 2 / RATIO;
+
+    return (struct kafka_limits){
+        .queue_messages =
+            clamp(waiting / 2 / OVERHEAD, MIN_MESSAGES, MAX_MESSAGES),
+        .queue_kbytes = clamp(waiting / 2 / 1024, 1, 2097151),
+        .partition_bytes =
+            clamp(passing / partitions, MIN_FETCH, MAX_PARTITION_FETCH),
+        .fetch_bytes = clamp(passing / brokers, 4 * MIN_FETCH, MAX_FETCH),
+    };
+}

@@ -1,0 +1,21 @@
+/*
+ * kafka_limits.h - how much the client may fetch ahead.
+ */
+#ifndef WEIR_KAFKA_LIMITS_H
+#define WEIR_KAFKA_LIMITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct kafka_limits {
+    int64_t queue_messages;  /* queued.min.messages, per partition */
+    int64_t queue_kbytes;    /* queued.max.messages.kbytes, per partition */
+    int64_t partition_bytes; /* fetch.message.max.bytes */
+    int64_t fetch_bytes;     /* fetch.max.bytes, message.max.bytes */
+};
+
+/* `memory` bytes for `partitions` (at least 1) from `brokers` (at least 1). */
+struct kafka_limits kafka_limits_for(size_t memory, unsigned partitions,
+                                     unsigned brokers);
+
+#endif

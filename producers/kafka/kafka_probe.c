@@ -1,0 +1,200 @@
+/*
+ * kafka_probe.c - the first contact: are brokers and topics there?
+ *
+ * How far ahead a client may fetch depends on how many partitions share the
+ * memory, and a client can't be told after it was made.  So a small client asks
+ * first.  It also turns "nothing happens" into an answer at once: a wrong port,
+ * a wrong password or a missing topic is what open() fails with.
+ *
+ *     connect --> metadata --> topics there? --> counts
+ *        |            |              |
+ *        +------------+--------------+--> WEIR_RETRY, in one clear line
+ *
+ * Threads: the producer's, inside open(); calls are cut into slices of SLICE_MS
+ * so that wake() is heard.
+ */
+#include "kafka_probe.h"
+
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "kafka_conf.h"
+#include "kafka_end.h"
+#include "kafka_member.h"
+
+enum { SLICE_MS = 100, ANSWER_S = 10, END_MS = 500 };
+
+static bool is_regex(const char *topic)
+{
+    return topic[0] == '^';
+}
+
+static bool has_regex(const struct weir_settings *settings)
+{
+    for (size_t i = 0; i < weir_settings_count(settings, "topics"); i++)
+        if (is_regex(weir_settings_item(settings, "topics", i)))
+            return true;
+    return false;
+}
+
+static enum weir_status start(struct kafka_producer *kafka,
+                              rd_kafka_t **ret_client, struct weir_error *err)
+{
+    static const struct kafka_value defaults[] = {
+        {"reconnect.backoff.max.ms", "3000"}, {NULL, NULL}};
+    static const struct kafka_value fixed[] = {{"log.queue", "true"},
+                                               {NULL, NULL}};
+    rd_kafka_conf_t *conf = NULL;
+    char why[200];
+    enum weir_status status =
+        kafka_conf_build(kafka->settings, defaults, fixed, &conf, err);
+
+    if (status != WEIR_OK)
+        return status;
+    kafka_trouble_listen(&kafka->trouble, conf);
+    *ret_client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    if (!*ret_client) {
+        rd_kafka_conf_destroy(conf);
+        return weir_fail(err, WEIR_FATAL, "kafka: cannot start: %s", why);
+    }
+    (void)rd_kafka_set_log_queue(*ret_client, NULL);
+    return WEIR_OK;
+}
+
+static bool is_wanted(const char *topic, const char *name)
+{
+    regex_t regex;
+    bool matches;
+
+    if (!is_regex(topic))
+        return strcmp(topic, name) == 0;
+    if (regcomp(&regex, topic, REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    matches = regexec(&regex, name, 0, NULL, 0) == 0;
+    regfree(&regex);
+    return matches;
+}
+
+static bool is_wanted_by_any(const struct weir_settings *settings,
+                             const char *name)
+{
+    for (size_t i = 0; i < weir_settings_count(settings, "topics"); i++)
+        if (is_wanted(weir_settings_item(settings, "topics", i), name))
+            return true;
+    return false;
+}
+
+/* A line for each topic that isn't there, or isn't ours to see. */
+static void say_missing(struct kafka_producer *kafka,
+                        const struct rd_kafka_metadata_topic *topic)
+{
+    char reason[200];
+
+    (void)snprintf(reason, sizeof reason, "topic '%.150s'", topic->topic);
+    kafka_trouble_note(&kafka->trouble, topic->err, reason);
+}
+
+static enum weir_status judge(struct kafka_producer *kafka,
+                              const struct rd_kafka_metadata *metadata,
+                              struct kafka_probe *ret_probe,
+                              struct weir_error *err)
+{
+    unsigned partitions = 0;
+
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
+
+        if (!is_wanted_by_any(kafka->settings, topic->topic))
+            continue;
+        if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            say_missing(kafka, topic);
+        partitions += (unsigned)topic->partition_cnt;
+    }
+    if (partitions == 0 && !has_regex(kafka->settings))
+        return weir_fail(err, WEIR_RETRY, "kafka: waiting for the topic: %s",
+                         kafka->trouble.text);
+    ret_probe->partitions = partitions > 0 ? partitions : 1;
+    ret_probe->brokers =
+        metadata->broker_cnt > 0 ? (unsigned)metadata->broker_cnt : 1;
+    return WEIR_OK;
+}
+
+static enum weir_status no_answer(struct kafka_producer *kafka,
+                                  struct weir_error *err)
+{
+    if (kafka->trouble.text[0])
+        return weir_fail(err, WEIR_RETRY, "kafka: %s", kafka->trouble.text);
+    return weir_fail(err, WEIR_RETRY,
+                     "kafka: no answer from '%s' for %d s: check `brokers`, "
+                     "and that this port speaks Kafka",
+                     kafka->brokers, ANSWER_S);
+}
+
+static enum weir_status ask(struct kafka_producer *kafka, rd_kafka_t *rk,
+                            struct kafka_probe *ret_probe,
+                            struct weir_error *err)
+{
+    const int64_t deadline_us = clock_after_us(ANSWER_S * CLOCK_SECOND_US);
+    const int wants_all = has_regex(kafka->settings);
+
+    while (clock_now_us() < deadline_us) {
+        const struct rd_kafka_metadata *metadata = NULL;
+        const rd_kafka_resp_err_t rc =
+            rd_kafka_metadata(rk, wants_all, NULL, &metadata, SLICE_MS);
+
+        (void)rd_kafka_poll(rk, 0);
+        if (rc == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            enum weir_status status = judge(kafka, metadata, ret_probe, err);
+
+            rd_kafka_metadata_destroy(metadata);
+            return status;
+        }
+        if (wakeup_take(&kafka->wakeup))
+            return weir_fail(err, WEIR_RETRY,
+                             "kafka: interrupted while connecting to '%s'",
+                             kafka->brokers);
+        if (kafka->trouble.is_cut_off)
+            break;
+    }
+    return no_answer(kafka, err);
+}
+
+/* Topics that the client knows of are those that it asks for. */
+static rd_kafka_topic_t **make_topics(struct kafka_producer *kafka,
+                                      rd_kafka_t *rk)
+{
+    const size_t count = weir_settings_count(kafka->settings, "topics");
+    rd_kafka_topic_t **topics = calloc(count + 1, sizeof *topics);
+    size_t used = 0;
+
+    for (size_t i = 0; topics && i < count; i++) {
+        const char *name = weir_settings_item(kafka->settings, "topics", i);
+
+        if (!is_regex(name))
+            topics[used] = rd_kafka_topic_new(rk, name, NULL);
+        used += topics[used] != NULL;
+    }
+    return topics;
+}
+
+enum weir_status kafka_probe_run(struct kafka_producer *kafka,
+                                 struct kafka_probe *ret_probe,
+                                 struct weir_error *err)
+{
+    rd_kafka_topic_t **topics = NULL;
+    rd_kafka_t *rk = NULL;
+    enum weir_status status = start(kafka, &rk, err);
+
+    if (status != WEIR_OK)
+        return status;
+    topics = make_topics(kafka, rk);
+    status = ask(kafka, rk, ret_probe, err);
+    for (size_t i = 0; topics && topics[i]; i++)
+        rd_kafka_topic_destroy(topics[i]);
+    free(topics);
+    (void)kafka_end(rk, clock_after_us(END_MS * INT64_C(1000)));
+    return status;
+}

@@ -1,0 +1,24 @@
+/*
+ * kafka_probe.h - the first contact: are brokers and topics there?
+ */
+#ifndef WEIR_KAFKA_PROBE_H
+#define WEIR_KAFKA_PROBE_H
+
+#include <weir/status.h>
+
+struct kafka_producer;
+
+struct kafka_probe {
+    unsigned brokers, partitions; /* at least 1 */
+};
+
+/*
+ * Blocks until a broker told what it has, or wake() came.  WEIR_RETRY: no
+ * broker answers, or none of the topics exists; `err` says what to check.
+ */
+WEIR_MUST_USE
+enum weir_status kafka_probe_run(struct kafka_producer *kafka,
+                                 struct kafka_probe *ret_probe,
+                                 struct weir_error *err);
+
+#endif

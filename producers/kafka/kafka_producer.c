@@ -1,0 +1,427 @@
+/*
+ * kafka_producer.c - reads topics as a member of a consumer group.
+ *
+ * librdkafka fetches ahead by itself, on threads of its own, into one queue per
+ * partition; this connector reads those queues as demand allows, hands every
+ * message to the intake with a ticket, and commits what was settled.
+ *
+ *     brokers ==> [queue per partition] --kafka_reader--> intake --> pipeline
+ *        ^                                                             |
+ *        |                               watermark <---- settle() -----+
+ *        +------ kafka_commit <---- commit point
+ *
+ * pull() is a loop of three steps: serve the group (its events come out of
+ * rd_kafka_consumer_poll(), which must be called all the time, also without
+ * demand, or the group expels us), read, sleep.  It sleeps in poll(2) on two
+ * descriptors: one that the client's queues write to, one for wake().
+ *
+ * Who does what:
+ *     kafka_probe       are brokers and topics there, how many partitions
+ *     kafka_limits      memory -> fetch limits
+ *     kafka_assignment  rebalances: epochs begin and end
+ *     kafka_start       where a partition begins;  kafka_gap: where it goes on
+ *     kafka_reader      queues -> intake
+ *     kafka_commit      watermark -> group
+ *
+ * Threads: the producer's, but for wake().
+ */
+#include "kafka_producer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "invariant.h"
+#include "kafka_assignment.h"
+#include "kafka_commit.h"
+#include "kafka_conf.h"
+#include "kafka_end.h"
+#include "kafka_gap.h"
+#include "kafka_limits.h"
+#include "kafka_member.h"
+#include "kafka_probe.h"
+#include "kafka_reader.h"
+
+enum {
+    SERVE_US = 5000,     /* the group is looked after at least this often */
+    TICK_US = 1000000,   /* positions and lag */
+    END_TICK_US = 50000, /* the same, when the end is waited for */
+    NAP_MS = 100
+};
+
+static enum weir_status fill_values(const struct kafka_producer *kafka,
+                                    const struct kafka_probe *probe,
+                                    rd_kafka_conf_t **ret_conf,
+                                    struct weir_error *err)
+{
+    const struct kafka_limits limits = kafka_limits_for(
+        kafka->share->memory, probe->partitions, probe->brokers);
+    char messages[24], kbytes[24], partition[24], fetch[24];
+    const struct kafka_value defaults[] = {
+        {"client.id", kafka->share->pipeline},
+        {"reconnect.backoff.ms", "100"},
+        {"reconnect.backoff.max.ms", "3000"},
+        {"topic.metadata.refresh.interval.ms", "5000"},
+        {"socket.keepalive.enable", "true"},
+        {"fetch.wait.max.ms", "100"},
+        {"queued.min.messages", messages},
+        {"queued.max.messages.kbytes", kbytes},
+        {"message.max.bytes", fetch},
+        {"fetch.message.max.bytes", partition},
+        {"fetch.max.bytes", fetch},
+        {NULL, NULL}};
+    const struct kafka_value fixed[] = {
+        {"group.id", weir_settings_string(kafka->settings, "group")},
+        {"partition.assignment.strategy",
+         weir_settings_string(kafka->settings, "assignor")},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"},
+        {"enable.partition.eof", "false"},
+        {"log.queue", "true"},
+        {NULL, NULL}};
+
+    (void)snprintf(messages, sizeof messages, "%" PRId64,
+                   limits.queue_messages);
+    (void)snprintf(kbytes, sizeof kbytes, "%" PRId64, limits.queue_kbytes);
+    (void)snprintf(partition, sizeof partition, "%" PRId64,
+                   limits.partition_bytes);
+    (void)snprintf(fetch, sizeof fetch, "%" PRId64, limits.fetch_bytes);
+    return kafka_conf_build(kafka->settings, defaults, fixed, ret_conf, err);
+}
+
+static enum weir_status create_client(struct kafka_producer *kafka,
+                                      const struct kafka_probe *probe,
+                                      struct weir_error *err)
+{
+    rd_kafka_conf_t *conf = NULL;
+    char why[200];
+    enum weir_status status = fill_values(kafka, probe, &conf, err);
+
+    if (status != WEIR_OK)
+        return status;
+    kafka_trouble_listen(&kafka->trouble, conf);
+    rd_kafka_conf_set_rebalance_cb(conf, kafka_assignment_rebalance);
+    kafka->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    if (!kafka->rk) {
+        rd_kafka_conf_destroy(conf);
+        return weir_fail(err, WEIR_FATAL, "kafka: cannot start: %s", why);
+    }
+    (void)rd_kafka_poll_set_consumer(kafka->rk);
+    (void)rd_kafka_set_log_queue(kafka->rk, NULL);
+    return WEIR_OK;
+}
+
+static enum weir_status create_queues(struct kafka_producer *kafka,
+                                      struct weir_error *err)
+{
+    const uint64_t one = 1;
+    const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (fd < 0)
+        return weir_fail(err, WEIR_RETRY, "kafka: no descriptor: %s",
+                         strerror(errno));
+    kafka->fd = fd + 1;
+    kafka->group_queue = rd_kafka_queue_get_consumer(kafka->rk);
+    kafka->commit.queue = rd_kafka_queue_new(kafka->rk);
+    rd_kafka_queue_io_event_enable(kafka->group_queue, fd, &one, sizeof one);
+    rd_kafka_queue_io_event_enable(kafka->commit.queue, fd, &one, sizeof one);
+    if (kafka->share->until_end)
+        kafka->assignment.ends = rd_kafka_topic_partition_list_new(16);
+    return WEIR_OK;
+}
+
+static enum weir_status subscribe(struct kafka_producer *kafka,
+                                  struct weir_error *err)
+{
+    const size_t count = weir_settings_count(kafka->settings, "topics");
+    rd_kafka_topic_partition_list_t *topics =
+        rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_resp_err_t rc;
+
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(
+            topics, weir_settings_item(kafka->settings, "topics", i),
+            RD_KAFKA_PARTITION_UA);
+    rc = rd_kafka_subscribe(kafka->rk, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return weir_fail(err, WEIR_RETRY, "kafka: cannot subscribe: %s",
+                         rd_kafka_err2str(rc));
+    return WEIR_OK;
+}
+
+/* What explanations say that was tried. */
+static void describe_access(struct kafka_producer *kafka)
+{
+    const struct weir_settings *settings = kafka->settings;
+    const bool has_sasl = weir_settings_has(settings, "sasl");
+    size_t used = 0;
+
+    for (size_t i = 0; i < weir_settings_count(settings, "brokers") &&
+                       used < sizeof kafka->brokers;
+         i++)
+        used += (size_t)snprintf(
+            kafka->brokers + used, sizeof kafka->brokers - used, "%s%s",
+            i > 0 ? "," : "", weir_settings_item(settings, "brokers", i));
+    kafka->trouble.owner = kafka;
+    kafka->trouble.access = (struct kafka_access){
+        .brokers = kafka->brokers,
+        .group = weir_settings_string(settings, "group"),
+        .mechanism =
+            has_sasl ? weir_settings_string(settings, "sasl.mechanism") : NULL,
+        .username = weir_settings_string(settings, "sasl.username"),
+        .ca = weir_settings_string(settings, "tls.ca"),
+        .has_tls = weir_settings_has(settings, "tls"),
+    };
+}
+
+static enum weir_status kafka_open(void *self,
+                                   const struct weir_settings *settings,
+                                   struct weir_error *err)
+{
+    struct kafka_producer *kafka = self;
+    struct kafka_probe probe = {1, 1};
+    enum weir_status status;
+
+    kafka->settings = settings;
+    kafka->share = weir_settings_share(settings);
+    kafka->trouble = (struct kafka_trouble){0};
+    kafka_options_read(settings, &kafka->options);
+    describe_access(kafka);
+
+    status = wakeup_open(&kafka->wakeup, err);
+    if (status == WEIR_OK)
+        status = kafka_probe_run(kafka, &probe, err);
+    if (status == WEIR_OK)
+        status = create_client(kafka, &probe, err);
+    if (status == WEIR_OK)
+        status = create_queues(kafka, err);
+    if (status == WEIR_OK)
+        status = subscribe(kafka, err);
+    return status; /* when it is not WEIR_OK the runtime calls kafka_close() */
+}
+
+/* Rebalances, errors and log lines; the partitions' messages don't come here,
+ * but errors that concern the group or a topic as a whole do. */
+static void serve_group(struct kafka_producer *kafka)
+{
+    rd_kafka_message_t *msg = rd_kafka_consumer_poll(kafka->rk, 0);
+
+    while (msg) {
+        kafka_trouble_note(&kafka->trouble, msg->err,
+                           rd_kafka_message_errstr(msg));
+        rd_kafka_message_destroy(msg);
+        msg = rd_kafka_consumer_poll(kafka->rk, 0);
+    }
+}
+
+static void serve(struct kafka_producer *kafka, bool has_fired)
+{
+    const int64_t now = clock_now_us();
+
+    if (has_fired)
+        kafka_reader_wake(kafka);
+    if (has_fired || now >= kafka->serve_us) {
+        serve_group(kafka);
+        kafka_assignment_serve(kafka);
+        kafka->serve_us = now + SERVE_US;
+    }
+    if (now >= kafka->tick_us) {
+        kafka_reader_tick(kafka);
+        if (kafka->has_gap)
+            kafka_gap_serve(kafka);
+        kafka->tick_us =
+            now + (kafka->share->until_end ? END_TICK_US : TICK_US);
+    }
+    if (kafka->is_draining)
+        kafka->commit.is_urgent = true;
+    kafka_commit_serve(kafka);
+}
+
+static bool is_at_end(const struct kafka_producer *kafka)
+{
+    if (!kafka->assignment.has_joined || kafka->assignment.pending)
+        return false;
+    for (size_t i = 0; i < kafka->partitions.size; i++) {
+        const struct kafka_partition *part = kafka->partitions.list[i];
+
+        if (part && (part->next < part->end || part->stash ||
+                     part->committed < part->end))
+            return false;
+    }
+    return true;
+}
+
+static bool is_done(struct kafka_producer *kafka)
+{
+    if (kafka->is_draining)
+        return kafka_commit_is_complete(kafka);
+    return kafka->share->until_end && is_at_end(kafka);
+}
+
+static enum weir_status failure(const struct kafka_producer *kafka,
+                                struct weir_error *err)
+{
+    if (kafka->is_stopped)
+        return weir_fail(err, WEIR_FATAL, "kafka: %s; `on_gap: stop`",
+                         kafka->stop_text);
+    if (kafka->trouble.is_fatal)
+        return weir_fail(err, WEIR_FATAL, "kafka: %s", kafka->trouble.text);
+    return WEIR_OK;
+}
+
+static bool take_event(const struct kafka_producer *kafka)
+{
+    eventfd_t count;
+
+    return eventfd_read(kafka->fd - 1, &count) == 0;
+}
+
+static void sleep_until(const struct kafka_producer *kafka, int64_t deadline_us)
+{
+    struct pollfd fds[2] = {{.fd = kafka->fd - 1, .events = POLLIN},
+                            {.fd = kafka->wakeup.fd, .events = POLLIN}};
+
+    (void)poll(fds, 2, clock_until_ms(deadline_us, NAP_MS));
+}
+
+static enum weir_status kafka_pull(void *self, struct weir_intake *intake,
+                                   unsigned demand, int64_t deadline_us,
+                                   struct weir_error *err)
+{
+    struct kafka_producer *kafka = self;
+    enum weir_status status = WEIR_AGAIN;
+
+    kafka->intake = intake;
+    while (status == WEIR_AGAIN) {
+        /* The event is taken before the queues are looked at: kafka_reader. */
+        serve(kafka, take_event(kafka));
+        status = failure(kafka, err);
+        if (status != WEIR_OK)
+            break;
+        status = WEIR_AGAIN;
+        if (!kafka->is_draining && kafka_reader_read(kafka, demand) > 0)
+            status = WEIR_OK;
+        else if (is_done(kafka))
+            status = WEIR_DONE;
+        else if (wakeup_take(&kafka->wakeup) || clock_now_us() >= deadline_us)
+            break;
+        else
+            sleep_until(kafka, deadline_us);
+    }
+    kafka->intake = NULL;
+    return status;
+}
+
+static void settle_run(struct kafka_producer *kafka,
+                       const struct weir_settlement *run)
+{
+    struct kafka_partition *part = kafka->partitions.list[run->source];
+
+    /* What isn't done is left to the broker: the commit stays below it. */
+    if (run->outcome != WEIR_OUTCOME_DONE)
+        return;
+    for (uint64_t i = 0; i < run->count; i++)
+        (void)watermark_settle(part->mark, run->first + i);
+}
+
+static enum weir_status kafka_settle(void *self,
+                                     const struct weir_settlement *settlements,
+                                     size_t count, struct weir_error *err)
+{
+    struct kafka_producer *kafka = self;
+
+    (void)err;
+    for (size_t i = 0; i < count; i++) {
+        INVARIANT(settlements[i].source < kafka->partitions.size);
+        INVARIANT(kafka->partitions.list[settlements[i].source]);
+        settle_run(kafka, &settlements[i]);
+    }
+    return WEIR_OK;
+}
+
+static void set_held(struct kafka_producer *kafka, uint32_t source,
+                     bool is_held)
+{
+    if (source < kafka->partitions.size && kafka->partitions.list[source])
+        kafka->partitions.list[source]->is_held = is_held;
+}
+
+static void kafka_hold(void *self, uint32_t source)
+{
+    set_held(self, source, true);
+}
+
+static void kafka_release(void *self, uint32_t source)
+{
+    set_held(self, source, false);
+}
+
+static void kafka_wake(void *self)
+{
+    struct kafka_producer *kafka = self;
+
+    wakeup_send(&kafka->wakeup);
+}
+
+static void kafka_drain(void *self)
+{
+    struct kafka_producer *kafka = self;
+
+    kafka->is_draining = true;
+}
+
+static void kafka_close(void *self, int64_t deadline_us)
+{
+    struct kafka_producer *kafka = self;
+
+    if (kafka->fd > 0 && kafka_commit_wait(kafka, deadline_us) != WEIR_OK)
+        log_write(WEIR_LOG_WARNING, "kafka: the last offsets could not be "
+                                    "committed: some messages will repeat");
+    kafka_assignment_finish(kafka);
+    if (kafka->group_queue)
+        rd_kafka_queue_destroy(kafka->group_queue);
+    if (kafka->commit.queue)
+        rd_kafka_queue_destroy(kafka->commit.queue);
+    if (kafka->rk && !kafka_end(kafka->rk, deadline_us))
+        log_write(WEIR_LOG_WARNING,
+                  "kafka: the client did not close in time, left behind");
+    if (kafka->fd > 0)
+        (void)close(kafka->fd - 1);
+    wakeup_close(&kafka->wakeup);
+    free(kafka->headers);
+    kafka->headers = NULL;
+    kafka->header_room = 0;
+    kafka->rk = NULL;
+    kafka->group_queue = NULL;
+    kafka->commit = (struct kafka_commit){0};
+    kafka->fd = 0;
+    kafka->is_draining = kafka->has_gap = kafka->is_stopped = false;
+}
+
+const struct weir_producer_ops weir_kafka_producer = {
+    .name = "kafka",
+    .help = "Topics of Apache Kafka, as a member of a consumer group.",
+    .options = kafka_options_table,
+    .self_size = sizeof(struct kafka_producer),
+    .policies =
+        WEIR_POLICY_BIT(WEIR_POLICY_DROP) | WEIR_POLICY_BIT(WEIR_POLICY_STOP),
+    .backlog = WEIR_BACKLOG_ABANDON,
+    .ordering = WEIR_ORDERING_PARTITION,
+    .check = kafka_options_check,
+    .open = kafka_open,
+    .pull = kafka_pull,
+    .settle = kafka_settle,
+    .hold = kafka_hold,
+    .release = kafka_release,
+    .wake = kafka_wake,
+    .drain = kafka_drain,
+    .close = kafka_close,
+};
