@@ -6,6 +6,20 @@ MAX_LINES, MAX_README_LINES = 600, 30
 BANNED_FOLDERS = {"util", "utils", "common", "misc", "helper", "helpers"}
 NEEDS_NO_README = {"."}
 
+# Whose header may appear where; tests may include what they test against.
+FOREIGN = (
+    (r"librdkafka/|rdkafka", ("clients/kafka/", "producers/kafka/",
+                              "sinks/kafka/", "cli/", "bench/")),
+    (r"amqp|rabbitmq-c/", ("clients/amqp/", "producers/amqp/", "sinks/amqp/",
+                           "cli/", "bench/")),
+    (r"openssl/", ("clients/",)),
+    (r"yaml\.h", ("config/load.c",)),
+    (r"xxhash\.h", ("base/hash.c",)),
+    (r"jansson", ("cli/", "admin/", "sinks/format/", "examples/")),
+    (r"ncurses", ("cli/",)),
+    (r"microhttpd", ("admin/",)),
+)
+
 TOKEN = re.compile(r'''//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"'''
                    r"""|'(?:\\.|[^'\\\n])*'""", re.S)
 
@@ -63,6 +77,20 @@ def text_findings(tree):
                 yield f"{name}:{number}: #if inside a function"
         if not text.startswith("/*"):
             yield f"{name}:1: does not start with a comment that says what it is"
+
+
+def layer_findings(tree):
+    """Foreign headers; for ours CMake's REQUIRES decides."""
+    for name in tree.named(".c", ".h"):
+        if name.startswith("tests/"):
+            continue
+        text = without_comments(tree.read(name))
+        for match in re.finditer(r"^\s*#\s*include\s*<([^>]+)>", text, re.M):
+            for pattern, folders in FOREIGN:
+                if re.match(pattern, match.group(1)) \
+                        and not name.startswith(folders):
+                    yield (f"{name}: <{match.group(1)}> belongs to "
+                           f"{', '.join(folders)}")
 
 
 def needs_readme(folder, folders):

@@ -65,37 +65,48 @@ def tidy_findings(tree):
     return in_parallel(look_at, files)
 
 
-def header_findings(tree):
-    headers = tree.named(".h")
-    folders = sorted({os.path.dirname(name) for name in headers
-                      if not name.startswith("include/")})
-    includes = ["-Iinclude", *(f"-I{folder}" for folder in folders)]
-    _, flags = output_of(["pkg-config", "--cflags", "rdkafka", "librabbitmq",
-                          "jansson", "yaml-0.1", "libxxhash", "cmocka"])
-    c = ["gcc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic",
-         "-Werror", "-fsyntax-only", *flags.split()]
-    cxx = [program("g++"), "-x", "c++", "-std=c++20", "-Wall", "-Wextra",
-           "-Wpedantic", "-Werror", "-fsyntax-only"]
+def flags_by_folder(tree):
+    """How a source is compiled that may include the folder's headers.  A folder
+    that no source may include belongs to another machine's build."""
+    found = {}
+    for entry in tree.compile_commands(tree.configure("clang")):
+        flags = re.findall(r"-(?:I|D|isystem )\S+", entry["command"])
+        flags = [part for flag in flags for part in flag.split(" ")]
+        own = os.path.dirname(os.path.relpath(entry["file"]))
+        folders = [os.path.relpath(flag[2:]) for flag in flags
+                   if flag.startswith("-I")]
+        for folder in [own, *folders]:
+            found.setdefault(folder, [flag.replace('\\"', '"')
+                                      for flag in flags])
+    return found
 
-    def compile_alone(command, header, language):
-        base = os.path.relpath(header, "include") \
-            if header.startswith("include/") else header
-        text = f'#include "{base}"\nint a_unit_is_not_empty;\n'
-        done = subprocess.run([*command, "-I.", "-"], input=text, text=True,
-                              capture_output=True, check=False)
-        if done.returncode == 0:
-            return []
-        why = next((line for line in done.stderr.splitlines()
-                    if "error" in line), done.stderr[-200:])
-        return [f"{header}: does not compile alone as {language}: {why}"]
+
+def compile_alone(command, header, language):
+    done = subprocess.run([*command, "-x", language, "-Wall", "-Wextra",
+                           "-Wpedantic", "-Werror", "-fsyntax-only", "-"],
+                          input=f'#include "{os.path.abspath(header)}"\n'
+                          "int a_unit_is_not_empty;\n",
+                          text=True, capture_output=True, check=False)
+    if done.returncode == 0:
+        return []
+    why = next((line for line in done.stderr.splitlines() if "error" in line),
+               done.stderr[-200:])
+    return [f"{header}: does not compile alone in {command[1]}: {why}"]
+
+
+def header_findings(tree):
+    flags = flags_by_folder(tree)
+    cxx = [program("g++"), "-std=c++20", "-Iinclude"]
 
     def look_at(header):
-        if not header.startswith("include/"):
-            return compile_alone([*c, "-x", "c", *includes], header, "C")
-        return (compile_alone([*c, "-x", "c", "-Iinclude"], header, "C")
-                + compile_alone([*cxx, "-Iinclude"], header, "C++20"))
+        if header.startswith("include/"):
+            return (compile_alone(["gcc", "-std=c11", "-Iinclude"], header, "c")
+                    + compile_alone(cxx, header, "c++"))
+        own = flags.get(os.path.dirname(header))
+        return compile_alone(["gcc", "-std=c11", *own], header, "c") \
+            if own else []
 
-    return in_parallel(look_at, headers)
+    return in_parallel(look_at, tree.named(".h"))
 
 
 def script_findings(tree):
