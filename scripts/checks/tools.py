@@ -75,10 +75,11 @@ def flags_by_folder(tree):
         own = os.path.dirname(os.path.relpath(entry["file"]))
         folders = [os.path.relpath(flag[2:]) for flag in flags
                    if flag.startswith("-I")]
-        for folder in [own, *folders]:
-            found.setdefault(folder, [flag.replace('\\"', '"')
-                                      for flag in flags])
-    return found
+        flags = [flag.replace('\\"', '"') for flag in flags]
+        for folder in [own, *folders]:  # a folder's own source knows best
+            rank = (folder == own, len(flags), flags)
+            found[folder] = max(found.get(folder, rank), rank)
+    return {folder: rank[2] for folder, rank in found.items()}
 
 
 def compile_alone(command, header, language):
