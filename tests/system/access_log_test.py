@@ -31,6 +31,10 @@ def inputs(path):
 def check(run, log, out):
     run.expect_ledger(done=log.delivered, rejected=len(log.rejected))
     expect_delivered(log, out, json.loads)
+    if len(log.rejected) == 1:
+        # The one that was cut off; of many, the log names some and counts.
+        reason = f"column {len(log.rejected[0]) + 1}: agent: no closing quote"
+        expect(reason in run.log, f"the log does not say {reason!r}")
 
 
 # Standard input.
