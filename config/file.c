@@ -89,20 +89,18 @@ enum weir_status file_read(struct storage *storage, const char *path,
 
 char *file_join(struct storage *storage, const char *folder, const char *path)
 {
-    const size_t folder_size = strlen(folder), path_size = strlen(path);
+    const char *slash = folder[strlen(folder) - 1] == '/' ? "" : "/";
     char *joined;
+    size_t size;
 
     while (path[0] == '.' && path[1] == '/') /* "./x" is "x" */
-        return file_join(storage, folder, path + 2 + strspn(path + 2, "/"));
+        path += 2 + strspn(path + 2, "/");
     if (path[0] == '/')
-        return storage_copy(storage, path, path_size);
-    joined = storage_alloc(storage, folder_size + 1 + path_size + 1);
-    if (!joined)
-        return NULL;
-    memcpy(joined, folder, folder_size);
-    if (folder_size == 0 || folder[folder_size - 1] != '/')
-        joined[folder_size] = '/';
-    memcpy(joined + strlen(joined), path, path_size);
+        return storage_copy(storage, path, strlen(path));
+    size = strlen(folder) + strlen(slash) + strlen(path) + 1;
+    joined = storage_alloc(storage, size);
+    if (joined)
+        (void)snprintf(joined, size, "%s%s%s", folder, slash, path);
     return joined;
 }
 

@@ -10,6 +10,7 @@
 #include "plugin_path.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,13 +41,11 @@ static bool ends_in_so(const char *path)
 
 static char *with_so(struct storage *storage, const char *path)
 {
-    const size_t size = strlen(path);
-    char *longer = storage_alloc(storage, size + 4);
+    const size_t size = strlen(path) + sizeof ".so";
+    char *longer = storage_alloc(storage, size);
 
-    if (longer) {
-        memcpy(longer, path, size);
-        memcpy(longer + size, ".so", 4);
-    }
+    if (longer)
+        (void)snprintf(longer, size, "%s.so", path);
     return longer;
 }
 

@@ -42,7 +42,7 @@ static void strike_userinfo(char *text)
                 at = start + i;
         }
         if (at && at - start >= 3) {
-            memcpy(start, "***", 3);
+            memset(start, '*', 3);
             memmove(start + 3, at, strlen(at) + 1);
         } else if (at) {
             memset(start, '*', (size_t)(at - start));

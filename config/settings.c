@@ -249,6 +249,7 @@ const struct weir_share *weir_settings_share(
 }
 
 /* As find(), but down to the nearest entry, written or not. */
+WEIR_PRINTF(4, 0)
 static void note(const struct weir_settings *settings, const char *path,
                  bool is_warning, const char *fmt, va_list args)
 {

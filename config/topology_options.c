@@ -110,7 +110,7 @@ const struct weir_option topology_top_options[] = {
      .type = WEIR_OPTION_SIZE,
      .fallback = "auto",
      .min = 8 * MIB,
-     .max = 1024 * 1024 * MIB,
+     .max = INT64_C(1048576) * MIB,
      .choices = "auto",
      .help = "What messages in flight and in the clients' buffers may use "
              "together; auto is half of the cgroup's limit, 256MiB without "

@@ -71,7 +71,7 @@ static struct weir_settings **make_instances(const struct build *build,
 {
     struct storage *storage = build->reader.storage;
     struct weir_settings **instances =
-        storage_alloc(storage, count * sizeof *instances);
+        storage_alloc(storage, count * sizeof(void *));
 
     share.count = count;
     for (unsigned i = 0; instances && i < count; i++) {

@@ -85,7 +85,8 @@ static void log_check(const struct weir_settings *settings)
             weir_settings_refuse(settings, "properties.enable.auto.commit",
                                  "is weir's own: use `interval`");
     }
-    if (weir_settings_int(settings, "window", 0) < 2 * share->largest_batch)
+    if (weir_settings_int(settings, "window", 0) <
+        2 * (int64_t)share->largest_batch)
         weir_settings_refuse(settings, "window",
                              "must be at least twice the largest batch (%u)",
                              share->largest_batch);
