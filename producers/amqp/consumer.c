@@ -215,6 +215,13 @@ static enum weir_status take_frame(struct consumer *consumer,
 
     if (frame->frame_type == AMQP_FRAME_HEARTBEAT)
         return WEIR_OK;
+    if (frame->channel > AMQP_LINK_CHANNEL) {
+        consumer->link.is_broken = true;
+        return weir_fail(err, WEIR_RETRY,
+                         "amqp: %s: the broker used channel %u, which isn't "
+                         "open",
+                         consumer->link.where, (unsigned)frame->channel);
+    }
     if (frame->frame_type == AMQP_FRAME_METHOD)
         return on_method(consumer, frame, err);
     status = assembly_frame(&consumer->assembly, frame, ret_delivery, err);
