@@ -17,10 +17,24 @@
 #include "stdin_producer.h"
 #include "stdout_sink.h"
 
+#if WEIR_WITH_KAFKA
+#include "kafka_producer.h"
+#include "kafka_version.h"
+#endif
+#if WEIR_WITH_AMQP
+#include "amqp_producer.h"
+#include "amqp_version.h"
+#endif
+
 static const struct weir_producer_ops *const producers[] = {
+#if WEIR_WITH_AMQP
+    &weir_amqp_producer,
+#endif
     &weir_generator_producer,
-    &weir_stdin_producer,
-    NULL,
+#if WEIR_WITH_KAFKA
+    &weir_kafka_producer,
+#endif
+    &weir_stdin_producer,     NULL,
 };
 
 static const struct weir_sink_ops *const sinks[] = {
@@ -42,6 +56,12 @@ static const struct connectors all = {
 };
 
 static const struct connector_library libraries[] = {
+#if WEIR_WITH_KAFKA
+    {"librdkafka", kafka_client_version},
+#endif
+#if WEIR_WITH_AMQP
+    {"rabbitmq-c", amqp_client_version},
+#endif
     {NULL, NULL},
 };
 

@@ -1,9 +1,14 @@
 """verbs_test.py - what every verb prints where, and with which exit code."""
 
+import os
 import re
+import subprocess
 import unittest
 
 from command import CommandTest, weir
+
+# Of the connectors that this build has.
+LIBRARIES = os.environ["WEIR_LIBRARIES"].split()
 
 TOPOLOGY = """\
 name: flow
@@ -57,8 +62,6 @@ class Help(CommandTest):
 
     def test_output_that_can_not_be_written_is_an_error(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
-            import os
-            import subprocess
             result = subprocess.run([os.environ["WEIR"], "list"], stdout=full,
                                     stderr=subprocess.PIPE, text=True,
                                     check=False)
@@ -74,9 +77,6 @@ class Version(CommandTest):
         for library in LIBRARIES:
             self.assertRegex(result.stdout, r"\n" + library + r" \d+\.\d+")
         self.assertEqual(weir("--version").stdout, result.stdout)
-
-
-LIBRARIES = ()
 
 
 class List(CommandTest):
@@ -96,6 +96,18 @@ class List(CommandTest):
         result = weir("describe", "file")
         self.assertRegex(result.stdout, r"  path +path, required\n +\S")
         self.assertRegex(result.stdout, r"  format +\S*lines.*default lines")
+
+    def test_the_reference_page_has_every_connector(self):
+        result = weir("describe", "--reference")
+        self.assertEqual(result.returncode, 0)
+        self.assertTrue(result.stdout.startswith("<!-- Generated"))
+        for name in ("generator", "stdin", "file", "discard"):
+            self.assertIn(name, result.stdout)
+
+    def test_describe_wants_a_name_or_the_whole_reference(self):
+        self.assert_usage(weir("describe"), "give a NAME, or --reference")
+        self.assert_usage(weir("describe", "file", "--reference"),
+                          "give a NAME, or --reference")
 
     def test_an_unknown_connector_is_a_usage_error_with_a_suggestion(self):
         self.assert_usage(weir("describe", "stdot"), "did you mean `stdout`?")

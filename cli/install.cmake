@@ -1,0 +1,27 @@
+# What `cmake --install` leaves: the command, the library, headers, weir.pc, the
+# CMake package, and the folder in which `plugin: NAME` is found.
+include(CMakePackageConfigHelpers)
+
+set(WEIR_HANDLER_DIR ${CMAKE_INSTALL_LIBDIR}/weir/handlers)
+set(WEIR_HANDLER_FULL_DIR ${CMAKE_INSTALL_FULL_LIBDIR}/weir/handlers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/weir)
+
+install(TARGETS weir RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS weir_library weir_handler EXPORT weirTargets
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/weir
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY DESTINATION ${WEIR_HANDLER_DIR})
+
+configure_file(weir.pc.in weir.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/weir.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+configure_package_config_file(weirConfig.cmake.in weirConfig.cmake
+  INSTALL_DESTINATION ${package_dir} PATH_VARS WEIR_HANDLER_DIR)
+write_basic_package_version_file(weirConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/weirConfig.cmake
+              ${CMAKE_CURRENT_BINARY_DIR}/weirConfigVersion.cmake
+  DESTINATION ${package_dir})
+install(EXPORT weirTargets NAMESPACE weir:: DESTINATION ${package_dir})
