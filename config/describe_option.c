@@ -75,22 +75,33 @@ const char *describe_bounds(const struct weir_option *option, char *out,
         return out;
     number_format(option->type, option->min, low, sizeof low);
     number_format(option->type, option->max, high, sizeof high);
-    (void)snprintf(out, size, "%s to %s", low, high);
+    if (option->max == INT64_MAX)
+        (void)snprintf(out, size, "%s or more", low);
+    else
+        (void)snprintf(out, size, "%s to %s", low, high);
     return out;
+}
+
+const char *describe_default(const struct weir_option *option)
+{
+    if (!option->fallback)
+        return NULL;
+    return option->fallback[0] != '\0' ? option->fallback : "\"\"";
 }
 
 const char *describe_facts(const struct weir_option *option, char *out,
                            size_t size)
 {
+    const bool is_required = option->flags & WEIR_OPTION_REQUIRED;
     const bool is_secret = option->flags & WEIR_OPTION_SECRET;
+    const char *fallback = describe_default(option);
     char bounds[DESCRIBE_TEXT_MAX / 2];
 
     (void)describe_bounds(option, bounds, sizeof bounds);
-    (void)snprintf(
-        out, size, "%s%s%s%s%s%s", option->fallback ? ", default " : "",
-        option->fallback ? option->fallback : "", bounds[0] != '\0' ? ", " : "",
-        bounds, option->flags & WEIR_OPTION_REQUIRED ? ", required" : "",
-        is_secret ? ", secret" : "");
+    (void)snprintf(out, size, "%s%s%s%s%s%s", fallback ? ", default " : "",
+                   fallback ? fallback : "", bounds[0] != '\0' ? ", " : "",
+                   bounds, is_required ? ", required" : "",
+                   is_secret ? ", secret" : "");
     return out;
 }
 

@@ -18,6 +18,9 @@ const char *describe_type(const struct weir_option *option, char *out,
 const char *describe_bounds(const struct weir_option *option, char *out,
                             size_t size);
 
+/* As it would be written; NULL: none. */
+const char *describe_default(const struct weir_option *option);
+
 /* ", default 1s, 1ms to 1d", ", required, secret" */
 const char *describe_facts(const struct weir_option *option, char *out,
                            size_t size);

@@ -99,8 +99,8 @@ static void write_row(void *opaque, const char *path,
     (void)fputs(is_secret ? " (secret) | " : " | ", out);
     if (option->flags & WEIR_OPTION_REQUIRED)
         (void)fputs("required", out);
-    else if (option->fallback)
-        (void)fprintf(out, "`%s`", option->fallback);
+    else if (describe_default(option))
+        (void)fprintf(out, "`%s`", describe_default(option));
     (void)fprintf(out, " | %s | ", describe_bounds(option, text, sizeof text));
     write_cell(out, option->help);
     (void)fputs(" |\n", out);
