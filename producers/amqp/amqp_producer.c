@@ -125,8 +125,8 @@ static void warn_near_limit(struct amqp_producer *amqp,
     acks_forbid_requeue(amqp->consumer.acks);
     if (log_limit_pass(&amqp->limit_warnings, 5, &suppressed))
         log_write(WEIR_LOG_WARNING,
-                  "amqp: a message of queue %s was delivered %lld times "
-                  "before; its limit is %lld (%u more like this)",
+                  "amqp: a message of queue %s has %lld earlier deliveries, "
+                  "and the limit is %lld (%u more like it)",
                   amqp->consumer.queue, (long long)delivery->broker_count,
                   (long long)amqp->delivery_limit, suppressed);
 }
