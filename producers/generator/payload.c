@@ -1,8 +1,9 @@
 /*
  * payload.c - what the generator's message number n looks like.
  *
- *     "1234567 JTQTSfmIZlmuUvpydKpOw..."  size bytes: the number, then letters
+ *     "0000000001234567 JTQTSfmIZlmuUvpydKpOw..."  `size` bytes
  *
+ * The number has 16 digits, the last ones in a payload with no room for more.
  * The letters are a piece of a text made once from the seed; where it begins is
  * drawn for each message.  So every payload is written anew and differs from
  * the one before, for the price of a copy: drawing each letter costs more than
@@ -19,6 +20,7 @@
  */
 #include "payload.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,10 +38,12 @@ enum {
 
 struct payload {
     struct payload_shape shape;
+    uint64_t root;             /* hash of the seed */
     struct template *template; /* NULL: `size` bytes */
     char *out;
     size_t capacity;
     char key[NUMBER_SIZE];
+    size_t step; /* STEP; gcc makes a slow copy of a bound that it knows */
     char pattern[2 * STEP];
 
     /* Of the message under way, for the template's names. */
@@ -60,7 +64,7 @@ static uint64_t mix(uint64_t value)
 static uint64_t draw(const struct payload *payload, uint64_t number,
                      uint64_t index)
 {
-    return mix(mix(payload->shape.seed ^ index << 56) + number);
+    return mix(payload->root + index * UINT64_C(0xD1B54A32D192ED03) + number);
 }
 
 /* Evenly among 0 .. below - 1, for `below` up to 32 bits. */
@@ -90,22 +94,38 @@ static struct weir_bytes make_key(struct payload *payload, uint64_t number)
                                (size_t)(payload->key + NUMBER_SIZE - digits)};
 }
 
+/* Eight decimal digits as text, the first in the first byte: halves, quarters
+ * and eighths side by side in one word, so that nothing waits for anything. */
+static uint64_t eight_digits(uint32_t number)
+{
+    const uint64_t halves = number / 10000 | (uint64_t)(number % 10000) << 32;
+    const uint64_t hundreds =
+        (halves * 10486 >> 20) & UINT64_C(0x0000007F0000007F);
+    const uint64_t pairs = hundreds | (halves - 100 * hundreds) << 16;
+    const uint64_t tens = (pairs * 103 >> 10) & UINT64_C(0x000F000F000F000F);
+
+    return htole64((tens | (pairs - 10 * tens) << 8) +
+                   UINT64_C(0x3030303030303030));
+}
+
 static void write_bytes(struct payload *payload, uint64_t number)
 {
-    const size_t size = payload->shape.size;
+    const size_t size = payload->shape.size, step = payload->step;
     const char *const from =
         payload->pattern + (draw(payload, number, 0) & (STEP - 1));
-    char digits[NUMBER_SIZE];
-    char *const first = write_number(digits, number);
-    size_t used = (size_t)(digits + NUMBER_SIZE - first);
+    const uint64_t digits[] = {
+        eight_digits((uint32_t)(number / 100000000 % 100000000)),
+        eight_digits((uint32_t)(number % 100000000))};
+    char *const out = payload->out;
 
-    for (size_t at = 0; at < size; at += STEP)
-        memcpy(payload->out + at, from, size - at < STEP ? size - at : STEP);
-    if (used < size)
-        payload->out[used] = ' ';
-    else
-        used = size;
-    memcpy(payload->out, digits + NUMBER_SIZE - used, used);
+    for (size_t at = 0; at < size; at += step)
+        memcpy(out + at, from, size - at < step ? size - at : step);
+    if (size <= sizeof digits) {
+        memcpy(out, (const char *)digits + sizeof digits - size, size);
+        return;
+    }
+    memcpy(out, digits, sizeof digits);
+    out[sizeof digits] = ' ';
 }
 
 /* The names of a template. */
@@ -272,6 +292,8 @@ enum weir_status payload_create(const struct payload_shape *shape,
     if (!payload)
         return weir_fail(err, WEIR_RETRY, "no memory");
     payload->shape = *shape;
+    payload->step = STEP;
+    payload->root = mix(shape->seed);
     if (shape->text)
         status = parse(shape->text, &payload->template, err);
     if (status == WEIR_OK &&

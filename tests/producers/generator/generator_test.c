@@ -65,10 +65,10 @@ static void a_payload_is_its_number_and_letters_of_the_asked_size(void **state)
     test_settings_set(fixture->settings, "size", "20B");
     records = make(fixture, 64);
     assert_int_equal(records[0].payload_size, 20);
-    assert_memory_equal(records[0].payload, "0 ", 2);
-    assert_memory_equal(records[63].payload, "63 ", 3);
+    assert_memory_equal(records[0].payload, "0000000000000000 ", 17);
+    assert_memory_equal(records[63].payload, "0000000000000063 ", 17);
     assert_int_equal(strlen(records[63].payload), 20);
-    assert_string_not_equal(records[10].payload + 3, records[11].payload + 3);
+    assert_string_not_equal(records[10].payload + 17, records[11].payload + 17);
 }
 
 static void payloads_of_any_size_are_filled_to_their_end(void **state)
@@ -88,6 +88,16 @@ static void payloads_of_any_size_are_filled_to_their_end(void **state)
         assert_int_equal(strlen(record->payload), bytes[i]);
         test_intake_close(fixture->intake);
     }
+}
+
+static void a_small_payload_has_the_last_digits(void **state)
+{
+    struct fixture *const fixture = *state;
+
+    test_settings_set(fixture->settings, "size", "3B");
+    (void)make(fixture, 1235);
+    assert_string_equal(test_intake_record(fixture->intake, 1234)->payload,
+                        "234");
 }
 
 static void the_same_seed_makes_the_same_messages(void **state)
@@ -120,7 +130,7 @@ static void another_seed_makes_other_messages(void **state)
     first = strdup(make(fixture, 1)->payload);
     test_intake_close(fixture->intake);
     test_settings_set(fixture->settings, "seed", "2");
-    assert_string_not_equal(make(fixture, 1)->payload + 2, first + 2);
+    assert_string_not_equal(make(fixture, 1)->payload + 17, first + 17);
     free(first);
 }
 
@@ -299,8 +309,8 @@ static void without_room_the_same_message_is_offered_again(void **state)
     test_intake_set_room(fixture->intake, SIZE_MAX);
     test_intake_pull_until(fixture->intake, 64, 6);
     assert_int_equal(test_intake_record(fixture->intake, 5)->offset, 5);
-    assert_memory_equal(test_intake_record(fixture->intake, 5)->payload, "5 ",
-                        2);
+    assert_memory_equal(test_intake_record(fixture->intake, 5)->payload,
+                        "0000000000000005 ", 17);
 }
 
 int main(void)
@@ -308,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_payload_is_its_number_and_letters_of_the_asked_size),
         TEST(payloads_of_any_size_are_filled_to_their_end),
+        TEST(a_small_payload_has_the_last_digits),
         TEST(the_same_seed_makes_the_same_messages),
         TEST(another_seed_makes_other_messages),
         TEST(without_keys_there_is_no_key),
