@@ -56,13 +56,15 @@ static enum weir_status stdin_open(void *self,
                                    struct weir_error *err)
 {
     struct stdin_producer *input = self;
-    enum weir_status status = waker_open(&input->waker, err);
+    enum weir_status status;
 
-    if (status != WEIR_OK)
-        return status;
+    /* First: a new descriptor would take its number. */
     if (fcntl(STDIN_FILENO, F_GETFD) < 0)
         return weir_fail(err, WEIR_FATAL, "stdin: it is closed: %s",
                          strerror(errno));
+    status = waker_open(&input->waker, err);
+    if (status != WEIR_OK)
+        return status;
     input->lines =
         lines_create(weir_settings_share(settings)->max_message_bytes);
     if (!input->lines)
