@@ -24,9 +24,18 @@ static void swap(struct heap *heap, size_t a, size_t b)
     heap->entries[b] = entry;
 }
 
+static void sift_up(struct heap *heap, size_t at)
+{
+    while (at > 0 &&
+           heap->entries[at].due_us < heap->entries[(at - 1) / 2].due_us) {
+        swap(heap, at, (at - 1) / 2);
+        at = (at - 1) / 2;
+    }
+}
+
 enum weir_status heap_push(struct heap *heap, int64_t due_us, void *item)
 {
-    size_t at = heap->count;
+    const size_t at = heap->count;
 
     if (heap->count == heap->capacity) {
         const size_t capacity = heap->capacity ? 2 * heap->capacity : 64;
@@ -40,11 +49,7 @@ enum weir_status heap_push(struct heap *heap, int64_t due_us, void *item)
     }
     heap->entries[heap->count++] =
         (struct heap_entry){.due_us = due_us, .item = item};
-    while (at > 0 &&
-           heap->entries[at].due_us < heap->entries[(at - 1) / 2].due_us) {
-        swap(heap, at, (at - 1) / 2);
-        at = (at - 1) / 2;
-    }
+    sift_up(heap, at);
     return WEIR_OK;
 }
 
@@ -53,10 +58,8 @@ int64_t heap_due_us(const struct heap *heap)
     return heap->count > 0 ? heap->entries[0].due_us : CLOCK_NEVER_US;
 }
 
-static void sink_down(struct heap *heap)
+static void sift_down(struct heap *heap, size_t at)
 {
-    size_t at = 0;
-
     for (;;) {
         const size_t left = 2 * at + 1, right = left + 1;
         size_t least = at;
@@ -82,6 +85,24 @@ void *heap_pop(struct heap *heap, int64_t now_us)
         return NULL;
     item = heap->entries[0].item;
     heap->entries[0] = heap->entries[--heap->count];
-    sink_down(heap);
+    sift_down(heap, 0);
+    return item;
+}
+
+void *heap_extract(struct heap *heap, bool (*wants)(const void *item))
+{
+    size_t at = 0;
+    void *item;
+
+    while (at < heap->count && !wants(heap->entries[at].item))
+        at++;
+    if (at == heap->count)
+        return NULL;
+    item = heap->entries[at].item;
+    heap->entries[at] = heap->entries[--heap->count];
+    if (at < heap->count) {
+        sift_up(heap, at);
+        sift_down(heap, at);
+    }
     return item;
 }

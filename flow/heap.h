@@ -4,6 +4,7 @@
 #ifndef WEIR_FLOW_HEAP_H
 #define WEIR_FLOW_HEAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,5 +33,8 @@ int64_t heap_due_us(const struct heap *heap);
 
 /* The earliest, if it is due at `now_us`; else NULL. */
 void *heap_pop(struct heap *heap, int64_t now_us);
+
+/* Any one that `wants` chooses, or NULL. */
+void *heap_extract(struct heap *heap, bool (*wants)(const void *item));
 
 #endif

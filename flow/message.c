@@ -55,6 +55,7 @@ struct weir_message *message_move(struct run *run, struct weir_message *msg,
     msg->arena = NULL;
     msg->changes = NULL;
     msg->reason = NULL;
+    msg->is_ghost = false; /* so does its being one */
     if (!with_changes)
         drop_arena(copy);
     return copy;

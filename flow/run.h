@@ -26,7 +26,8 @@ enum run_end {
     RUN_END_STOPPED, /* `then: stop` */
     RUN_END_GAVE_UP, /* WEIR_FATAL */
     RUN_END_INIT,    /* the handler's init failed */
-    RUN_END_ABSENT   /* --until-end: no connection in time */
+    RUN_END_ABSENT,  /* --until-end: no connection in time */
+    RUN_END_LEAK     /* open tickets that no stage has */
 };
 
 struct run {
@@ -46,7 +47,9 @@ struct run {
     struct mailbox *homes[RUN_MAX_HOMES];
     unsigned home_count;
 
+    _Atomic bool is_started;  /* every init() was fine: connect */
     _Atomic bool is_draining; /* stop begins nothing that can be given back */
+    _Atomic bool is_abandoning; /* nothing more is begun, what waits is left */
     _Atomic bool is_aborting; /* the deadline passed: let go of everything */
 
     _Atomic unsigned down; /* destinations that are not there now */
@@ -55,6 +58,10 @@ struct run {
      * is starved.  Any thread. */
     void (*poke)(void *opaque);
     void *poke_opaque;
+
+    /* Something that a drain waits for may have come true.  Any thread. */
+    void (*changed)(void *opaque);
+    void *changed_opaque;
 
     /* Asks for a drain; the first reason of each kind is logged.  Any thread.
      */

@@ -1,0 +1,560 @@
+/*
+ * batcher.c - the stage that groups messages for a destination.
+ *
+ *     inbox --> hand --> open batch of its key --> outbox --> sink's mailbox
+ *                        (and, in an ordered mode, of its sink worker)
+ *
+ * A batch closes when it is full (messages, bytes), when a message asks for it,
+ * when its time is up (counted from its first message), when its sources can
+ * give no more before it is delivered, or when one of its partitions is taken
+ * away.  Size beats flush beats timeout.
+ *
+ * While the sinks are busy the batcher goes on filling up to the size: under
+ * load batches grow fuller.  Then what doesn't fit stays in hand, nothing new
+ * is taken, and the processors wait.  Per mailbox at most one closed batch
+ * waits here.
+ *
+ * Ordered modes group by the sink worker that owns the lane, never by the lane:
+ * a thousand lanes must not make a thousand small batches.
+ *
+ * A message that waits long would pin its chunk, and the memory of 63 others;
+ * so an open batch's messages are copied out of their chunks after a while.
+ *
+ * Threads: its own; it never calls foreign code, so it always answers.
+ */
+#include "batcher.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "span.h"
+
+enum { TICK_US = 500 * 1000, TIDY_US = 100 * 1000, NO_MEMORY_US = 10 * 1000 };
+
+enum weir_status batcher_init(struct batcher *batcher,
+                              const struct batcher_config *config)
+{
+    const bool is_ordered = config->run->ordering != WEIR_ORDERING_NONE;
+    const unsigned count = is_ordered ? config->workers : 1;
+
+    *batcher = (struct batcher){.config = *config, .box_count = count};
+    mailbox_init(&batcher->inbox, 0, config->inbox_messages,
+                 config->inbox_bytes);
+    mail_list_init(&batcher->hand);
+    settler_init(&batcher->settler, config->run);
+    waiter_init(&batcher->waiter, NULL, NULL);
+    batcher->boxes = calloc(count, sizeof *batcher->boxes);
+    batcher->outbox = calloc(count, sizeof *batcher->outbox);
+    if (!open_init(&batcher->open) || !batcher->boxes || !batcher->outbox)
+        return WEIR_RETRY;
+    for (unsigned i = 0; i < count; i++)
+        mailbox_init(&batcher->boxes[i], is_ordered ? 1 : config->workers, 0,
+                     0);
+    return WEIR_OK;
+}
+
+void batcher_finish(struct batcher *batcher)
+{
+    if (!batcher->config.run)
+        return;
+    for (unsigned i = 0; batcher->boxes && i < batcher->box_count; i++)
+        mailbox_finish(&batcher->boxes[i]);
+    free(batcher->boxes);
+    free(batcher->outbox);
+    open_finish(&batcher->open);
+    mailbox_finish(&batcher->inbox);
+    waiter_finish(&batcher->waiter);
+}
+
+/* ---- on to the sink ---- */
+
+static bool offer(struct batcher *batcher, unsigned box)
+{
+    struct mail_list list;
+
+    if (!batcher->outbox[box])
+        return true;
+    mail_list_init(&list);
+    mail_list_add(&list, &batcher->outbox[box]->mail);
+    if (mailbox_offer(&batcher->boxes[box], &list) != WEIR_OK)
+        return false;
+    batcher->outbox[box] = NULL;
+    return true;
+}
+
+/* True when nothing waits for room any more. */
+static bool offer_all(struct batcher *batcher)
+{
+    bool is_empty = true;
+
+    for (unsigned i = 0; i < batcher->box_count; i++)
+        is_empty = offer(batcher, i) && is_empty;
+    return is_empty;
+}
+
+/* False: its box is full and another batch waits for it; it stays open. */
+static bool close_batch(struct batcher *batcher, struct weir_batch *batch,
+                        enum close_reason reason)
+{
+    if (batcher->outbox[batch->worker] && !offer(batcher, batch->worker))
+        return false;
+    open_remove(&batcher->open, batch);
+    batcher->open.messages -= batch->count;
+    batcher->outbox[batch->worker] = batch;
+    counter_add(&batcher->config.run->counters.closed[reason], 1);
+    (void)offer(batcher, batch->worker);
+    return true;
+}
+
+/* ---- filling ---- */
+
+static bool is_full(const struct batcher *batcher,
+                    const struct weir_batch *batch)
+{
+    return batch->count >= batcher->config.batch_size;
+}
+
+static struct weir_batch *open_batch(struct batcher *batcher,
+                                     struct weir_bytes key, unsigned worker)
+{
+    struct weir_batch *batch;
+
+    if (batcher->open.count >= batcher->config.max_batch_keys &&
+        !close_batch(batcher, batcher->open.oldest, CLOSED_KEYS))
+        return NULL;
+    batch = batch_create(batcher->config.run, batcher->config.name, key,
+                         worker);
+    if (!batch) {
+        batcher->is_out_of_memory = true;
+        return NULL;
+    }
+    batch->due_us = clock_after_us(batcher->config.batch_timeout_us);
+    open_add(&batcher->open, batch);
+    return batch;
+}
+
+static bool would_overflow(const struct batcher *batcher,
+                           const struct weir_batch *batch, size_t size)
+{
+    return batch->count > 0 &&
+           batch->payload_size + size > batcher->config.batch_bytes;
+}
+
+/* The open batch that `msg` enters; NULL: it has to wait in hand. */
+static struct weir_batch *batch_for(struct batcher *batcher,
+                                    const struct weir_message *msg, size_t size)
+{
+    const struct weir_bytes key = weir_message_batch_key(msg);
+    const unsigned worker =
+        batcher->box_count > 1 ? (unsigned)(msg->lane % batcher->box_count) : 0;
+    struct weir_batch *batch = open_find(&batcher->open, key, worker);
+
+    if (batch && is_full(batcher, batch)) {
+        if (!close_batch(batcher, batch, CLOSED_SIZE))
+            return NULL;
+        batch = NULL;
+    }
+    if (batch && would_overflow(batcher, batch, size)) {
+        if (!close_batch(batcher, batch, CLOSED_BYTES))
+            return NULL;
+        batch = NULL;
+    }
+    return batch ? batch : open_batch(batcher, key, worker);
+}
+
+static bool is_uneasy(const struct weir_message *msg)
+{
+    return atomic_load_explicit(&msg->epoch->is_starved,
+                                memory_order_relaxed) ||
+           message_epoch_state(msg) != EPOCH_LIVE;
+}
+
+/* False: it stays in hand. */
+static bool place(struct batcher *batcher, struct weir_message *msg)
+{
+    const size_t size = weir_message_payload(msg).size;
+    const bool is_flush = msg->changes && msg->changes->is_flush;
+    struct weir_batch *batch;
+
+    if (message_epoch_state(msg) == EPOCH_ENDED) {
+        settle(&batcher->settler, msg, ENDING_LEFT);
+        return true;
+    }
+    batch = batch_for(batcher, msg, size);
+    if (!batch)
+        return false;
+    if (batch_add(batch, msg) != WEIR_OK) {
+        batcher->is_out_of_memory = true;
+        return false;
+    }
+    batch->payload_size += size;
+    batcher->open.messages++;
+    batcher->is_uneasy |= is_uneasy(msg);
+    if (is_full(batcher, batch))
+        batcher->has_full |= !close_batch(batcher, batch, CLOSED_SIZE);
+    else if (is_flush)
+        (void)close_batch(batcher, batch, CLOSED_FLUSH);
+    return true;
+}
+
+/* True: the hand is empty. */
+static bool fill(struct batcher *batcher)
+{
+    struct mail *mail = mail_list_pop(&batcher->hand);
+
+    while (mail) {
+        struct weir_message *span = message_of(mail);
+        const uint32_t count = mail->count;
+        uint32_t done = 0;
+
+        while (done < count && place(batcher, &span[done]))
+            done++;
+        if (done < count) {
+            if (done > 0) {
+                span[done].mail = (struct mail){.count = count - done};
+                for (uint32_t i = done; i < count; i++)
+                    span[done].mail.size += span[i].record->size;
+            }
+            mail_list_push(&batcher->hand, &span[done].mail);
+            return false;
+        }
+        mail = mail_list_pop(&batcher->hand);
+    }
+    return true;
+}
+
+/* ---- looking again: epochs that ended, drain or are starved ---- */
+
+/* Leaves out messages of ended epochs; false: none is left. */
+static bool fence(struct batcher *batcher, struct weir_batch *batch)
+{
+    uint32_t kept = 0;
+
+    batch->mail = (struct mail){0};
+    batch->payload_size = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct weir_message *msg = batch->messages[i];
+
+        if (message_epoch_state(msg) == EPOCH_ENDED) {
+            settle(&batcher->settler, msg, ENDING_LEFT);
+            continue;
+        }
+        batch->messages[kept++] = msg;
+        batch->mail.count++;
+        batch->mail.size += msg->record->size;
+        batch->payload_size += weir_message_payload(msg).size;
+    }
+    batch->count = kept;
+    batch->moved = batch->moved < kept ? batch->moved : kept;
+    return kept > 0;
+}
+
+/* Which of them a batch waits for in vain; CLOSED_COUNT: it may wait. */
+static enum close_reason why_close(const struct weir_batch *batch)
+{
+    bool is_starved = true;
+
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct epoch *epoch = batch->messages[i]->epoch;
+
+        if (epoch_state(epoch) == EPOCH_DRAINING)
+            return CLOSED_REVOKE;
+        if (!atomic_load_explicit(&epoch->is_starved, memory_order_acquire))
+            is_starved = false;
+    }
+    return is_starved ? CLOSED_STARVED : CLOSED_COUNT;
+}
+
+static void look_again(struct batcher *batcher)
+{
+    struct weir_batch *batch = batcher->open.oldest;
+
+    batcher->is_uneasy = false;
+    while (batch) {
+        struct weir_batch *next = batch->next_open;
+        const uint32_t before = batch->count;
+        enum close_reason reason;
+
+        if (!fence(batcher, batch)) {
+            batcher->open.messages -= before;
+            open_remove(&batcher->open, batch);
+            batch_destroy(batch);
+            batch = next;
+            continue;
+        }
+        batcher->open.messages -= before - batch->count;
+        reason = why_close(batch);
+        if (reason != CLOSED_COUNT && !close_batch(batcher, batch, reason))
+            batcher->is_uneasy = true;
+        batch = next;
+    }
+    settler_flush(&batcher->settler);
+}
+
+/* What a busy sink has not taken yet. */
+static void fence_box(struct batcher *batcher, struct mailbox *box)
+{
+    struct mail_list waiting, kept;
+    struct mail *mail;
+
+    mail_list_init(&waiting);
+    mail_list_init(&kept);
+    mailbox_take_all(box, &waiting);
+    mail = mail_list_pop(&waiting);
+    while (mail) {
+        struct weir_batch *batch = batch_of(mail);
+
+        if (fence(batcher, batch))
+            mail_list_add(&kept, &batch->mail);
+        else
+            batch_destroy(batch);
+        mail = mail_list_pop(&waiting);
+    }
+    mailbox_post(box, &kept);
+}
+
+static void answer_poke(struct batcher *batcher)
+{
+    for (unsigned i = 0; i < batcher->box_count; i++) {
+        struct weir_batch *batch = batcher->outbox[i];
+
+        fence_box(batcher, &batcher->boxes[i]);
+        if (batch && !fence(batcher, batch)) {
+            batch_destroy(batch);
+            batcher->outbox[i] = NULL;
+        }
+    }
+    look_again(batcher);
+}
+
+/* ---- time ---- */
+
+static void tidy(struct batcher *batcher, struct weir_batch *batch)
+{
+    for (uint32_t i = batch->moved; i < batch->count; i++) {
+        struct weir_message *msg = batch->messages[i], *copy = NULL;
+
+        if (!message_is_alone(msg))
+            copy = message_move(batcher->config.run, msg, true);
+        if (copy) {
+            batch->messages[i] = copy;
+            settle(&batcher->settler, msg, ENDING_MOVED);
+        }
+    }
+    batch->moved = batch->count;
+}
+
+static void tidy_all(struct batcher *batcher, int64_t now)
+{
+    const int64_t timeout = batcher->config.batch_timeout_us;
+
+    if (now < batcher->tidy_us)
+        return;
+    batcher->tidy_us = now + TIDY_US;
+    for (struct weir_batch *batch = batcher->open.oldest; batch;
+         batch = batch->next_open) {
+        if (batch->due_us - timeout + TIDY_US <= now)
+            tidy(batcher, batch);
+    }
+}
+
+static void close_due(struct batcher *batcher, int64_t now)
+{
+    struct weir_batch *batch = batcher->open.oldest;
+
+    while (batch && batch->due_us <= now) {
+        struct weir_batch *next = batch->next_open;
+
+        (void)close_batch(batcher, batch, CLOSED_TIMEOUT);
+        batch = next;
+    }
+}
+
+/* Those that were full when there was no room for them. */
+static void close_full(struct batcher *batcher)
+{
+    struct weir_batch *batch = batcher->open.oldest;
+
+    batcher->has_full = false;
+    while (batch) {
+        struct weir_batch *next = batch->next_open;
+
+        if (is_full(batcher, batch))
+            batcher->has_full |= !close_batch(batcher, batch, CLOSED_SIZE);
+        batch = next;
+    }
+}
+
+static void close_all(struct batcher *batcher)
+{
+    struct weir_batch *batch = batcher->open.oldest;
+
+    while (batch) {
+        struct weir_batch *next = batch->next_open;
+
+        (void)close_batch(batcher, batch, CLOSED_DRAIN);
+        batch = next;
+    }
+}
+
+static int64_t next_deadline(const struct batcher *batcher, int64_t now)
+{
+    const struct weir_batch *oldest = batcher->open.oldest;
+    int64_t deadline = now + TICK_US;
+
+    if (!oldest)
+        return deadline;
+    if (oldest->due_us > now && oldest->due_us < deadline)
+        deadline = oldest->due_us;
+    return deadline < now + TIDY_US ? deadline : now + TIDY_US;
+}
+
+/* ---- the end ---- */
+
+static void let_go_batch(struct batcher *batcher, struct weir_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++)
+        settle(&batcher->settler, batch->messages[i], ENDING_LEFT);
+    batch_destroy(batch);
+}
+
+/* The deadline passed: everything is left to the broker. */
+static void let_go(struct batcher *batcher)
+{
+    struct mail *mail;
+
+    mailbox_take_all(&batcher->inbox, &batcher->hand);
+    mail = mail_list_pop(&batcher->hand);
+    while (mail) {
+        struct weir_message *span = message_of(mail);
+        const uint32_t count = mail->count;
+
+        for (uint32_t i = 0; i < count; i++)
+            settle(&batcher->settler, &span[i], ENDING_LEFT);
+        mail = mail_list_pop(&batcher->hand);
+    }
+    while (batcher->open.oldest) {
+        struct weir_batch *batch = batcher->open.oldest;
+
+        open_remove(&batcher->open, batch);
+        let_go_batch(batcher, batch);
+    }
+    for (unsigned i = 0; i < batcher->box_count; i++) {
+        if (batcher->outbox[i])
+            let_go_batch(batcher, batcher->outbox[i]);
+        batcher->outbox[i] = NULL;
+        mail = mailbox_take(&batcher->boxes[i]);
+        while (mail) {
+            let_go_batch(batcher, batch_of(mail));
+            mail = mailbox_take(&batcher->boxes[i]);
+        }
+    }
+    settler_flush(&batcher->settler);
+}
+
+static bool is_empty(struct batcher *batcher)
+{
+    for (unsigned i = 0; i < batcher->box_count; i++) {
+        if (batcher->outbox[i])
+            return false;
+    }
+    return !batcher->hand.head && !batcher->open.oldest &&
+           mailbox_count(&batcher->inbox) == 0;
+}
+
+/* One round; true: all that could be placed was. */
+static bool work(struct batcher *batcher)
+{
+    bool has_placed_all;
+
+    (void)offer_all(batcher);
+    if (batcher->has_full)
+        close_full(batcher);
+    if (!batcher->hand.head)
+        mailbox_take_all(&batcher->inbox, &batcher->hand);
+    has_placed_all = fill(batcher);
+    settler_flush(&batcher->settler);
+    return has_placed_all;
+}
+
+static void publish_held(struct batcher *batcher)
+{
+    uint32_t held = batcher->hand.count + batcher->open.messages;
+
+    for (unsigned i = 0; i < batcher->box_count; i++)
+        held += batcher->outbox[i] ? batcher->outbox[i]->count : 0;
+    atomic_store_explicit(&batcher->held, held, memory_order_relaxed);
+}
+
+static void rest(struct batcher *batcher, bool has_placed_all)
+{
+    const int64_t now = clock_now_us();
+    int64_t deadline;
+    bool is_blocked;
+
+    close_due(batcher, now);
+    if (batcher->is_uneasy)
+        look_again(batcher);
+    tidy_all(batcher, now);
+    settler_flush(&batcher->settler);
+    /* Partner: batcher_has_room(), after a sink worker took a batch. */
+    atomic_store_explicit(&batcher->is_blocked, true, memory_order_seq_cst);
+    is_blocked = !offer_all(batcher);
+    if (!is_blocked)
+        atomic_store_explicit(&batcher->is_blocked, false,
+                              memory_order_relaxed);
+    if (!has_placed_all && !is_blocked && !batcher->is_out_of_memory)
+        return; /* there is room now */
+    publish_held(batcher);
+    deadline = next_deadline(batcher, now);
+    if (batcher->is_out_of_memory)
+        deadline = now + NO_MEMORY_US;
+    batcher->is_out_of_memory = false;
+    mailbox_wait(&batcher->inbox, &batcher->waiter,
+                 has_placed_all ? 1 : UINT32_MAX, deadline);
+}
+
+void *batcher_main(void *opaque)
+{
+    struct batcher *batcher = opaque;
+    struct run *run = batcher->config.run;
+    bool is_over = false;
+
+    while (!is_over && !run_is_aborting(run)) {
+        const bool has_placed_all = work(batcher);
+
+        if (atomic_exchange_explicit(&batcher->is_poked, false,
+                                     memory_order_acq_rel))
+            answer_poke(batcher);
+        if (atomic_load_explicit(&batcher->is_closing, memory_order_acquire)) {
+            close_all(batcher);
+            is_over = is_empty(batcher);
+        }
+        if (!is_over)
+            rest(batcher, has_placed_all);
+    }
+    if (!is_over)
+        let_go(batcher);
+    atomic_store_explicit(&batcher->is_over, true, memory_order_release);
+    run->changed(run->changed_opaque);
+    return NULL;
+}
+
+void batcher_poke(struct batcher *batcher)
+{
+    /* Partner: the exchange in batcher_main(). */
+    atomic_store_explicit(&batcher->is_poked, true, memory_order_release);
+    mailbox_interrupt(&batcher->inbox);
+}
+
+void batcher_has_room(struct batcher *batcher)
+{
+    if (atomic_load_explicit(&batcher->is_blocked, memory_order_seq_cst))
+        mailbox_interrupt(&batcher->inbox);
+}
+
+void batcher_close(struct batcher *batcher)
+{
+    atomic_store_explicit(&batcher->is_closing, true, memory_order_release);
+    mailbox_interrupt(&batcher->inbox);
+}

@@ -1,0 +1,66 @@
+/*
+ * batcher.h - the stage that groups messages for a destination.
+ */
+#ifndef WEIR_BATCHERS_BATCHER_H
+#define WEIR_BATCHERS_BATCHER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "mailbox.h"
+#include "open.h"
+#include "settle.h"
+
+struct batcher_config {
+    struct run *run;
+    const char *name;
+    uint32_t batch_size, max_batch_keys;
+    size_t batch_bytes;
+    int64_t batch_timeout_us;
+    unsigned workers;          /* of its sink */
+    uint32_t inbox_messages;
+    size_t inbox_bytes;
+};
+
+struct batcher {
+    struct batcher_config config;
+    struct mailbox inbox;  /* from the processors */
+    struct mailbox *boxes; /* to the sink workers: one each in an ordered mode,
+                              else one for all */
+    unsigned box_count;
+    struct weir_batch **outbox; /* closed, and its box is full; per box */
+    struct open_batches open;
+    struct mail_list hand; /* taken, and not yet in a batch */
+    struct settler settler;
+    struct waiter waiter;
+    bool is_uneasy; /* some batch may have to close before its time */
+    bool has_full;  /* some batch is full and found no room */
+    bool is_out_of_memory;
+    int64_t tidy_us;
+
+    _Atomic uint32_t held; /* messages that it has, when it rests */
+    _Atomic bool is_poked, is_blocked;
+    _Atomic bool is_closing; /* asked: close every batch, then leave */
+    _Atomic bool is_over;
+    pthread_t thread;
+};
+
+/* WEIR_RETRY: no memory. */
+WEIR_MUST_USE
+enum weir_status batcher_init(struct batcher *batcher,
+                              const struct batcher_config *config);
+void batcher_finish(struct batcher *batcher);
+
+/* Its thread; ends when it was asked to close and everything left. */
+void *batcher_main(void *batcher);
+
+/* Makes it look at its batches again.  Any thread. */
+void batcher_poke(struct batcher *batcher);
+
+/* A sink worker took a batch: there may be room.  Any thread. */
+void batcher_has_room(struct batcher *batcher);
+
+void batcher_close(struct batcher *batcher);
+
+#endif

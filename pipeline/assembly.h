@@ -1,0 +1,73 @@
+/*
+ * assembly.h - the stages of one run, as pipeline.c, drain.c and watch.c share
+ * them.
+ */
+#ifndef WEIR_PIPELINE_ASSEMBLY_H
+#define WEIR_PIPELINE_ASSEMBLY_H
+
+#include "batcher.h"
+#include "pipeline.h"
+#include "processor.h"
+#include "producer.h"
+#include "sink.h"
+#include "template.h"
+
+/* What the watch has seen of one worker. */
+struct watched {
+    uint64_t serial;
+    int64_t since_us;
+    bool is_said;
+};
+
+struct pipeline {
+    const struct topology *topology;
+    struct pipeline_options options;
+    struct run run;
+    struct ready *ready;
+    struct template *ordering_key;
+
+    struct producer *producers;
+    struct processor *processors;
+    struct batcher *batchers;
+    struct outlet *outlets; /* one per batcher */
+    struct sink *sinks;     /* of all batchers, one after the other */
+    unsigned producer_count, processor_count, batcher_count, sink_count;
+
+    /* How far starting came. */
+    unsigned producers_up, processors_up, batchers_up, sinks_up;
+
+    int events; /* an eventfd: something changed, or a drain was asked for */
+    _Atomic bool is_drain_asked;
+    _Atomic unsigned ends; /* bits of enum run_end */
+
+    struct watched *watched; /* processors, then sinks */
+    struct weir_ledger last_ledger;
+    int64_t still_since_us, started_us;
+    bool has_connected;
+
+    bool is_late, is_stuck;     /* set by the drain */
+    uint64_t left_in_hands;     /* abandoned in hands that are stuck */
+};
+
+static inline bool pipeline_has_ended(const struct pipeline *pipeline,
+                                      enum run_end end)
+{
+    return (atomic_load_explicit(&pipeline->ends, memory_order_acquire) &
+            (1U << end)) != 0;
+}
+
+/* Sleeps until something changed, or the deadline. */
+void pipeline_wait(struct pipeline *pipeline, int64_t deadline_us);
+
+/* The sum over all producers. */
+void pipeline_ledger(const struct pipeline *pipeline,
+                     struct weir_ledger *ret_ledger);
+
+/* Stops everything, in order, under one deadline. */
+void drain(struct pipeline *pipeline);
+
+/* Looks for workers that are stuck, ends that were reached, and messages that
+ * nobody has. */
+void watch(struct pipeline *pipeline);
+
+#endif

@@ -1,0 +1,340 @@
+/*
+ * drain.c - how a run ends, in order and in time.
+ *
+ *     1  producers take in no more; what waits for a retry is abandoned
+ *     2  processors finish what was begun; what was not begun is abandoned
+ *        (Kafka), finished for half of the time (AMQP), or finished (standard
+ *        input, and a source that reached its end)
+ *     3  batchers close every batch
+ *     4  sinks deliver and flush
+ *     5  producers settle, confirm, close
+ *
+ * One deadline for all of it.  When it comes, what is left is abandoned: it is
+ * let go, never acknowledged, so the broker delivers it again.  A thread that
+ * is still in foreign code then is named, and counted with what it has in hand.
+ *
+ * The order is that of the data, so each step waits for a stage that nobody
+ * feeds any more: when it is empty, it stays empty.
+ *
+ * Threads: the one that runs the pipeline.
+ */
+#include "assembly.h"
+
+#include "clock.h"
+
+enum { TICK_US = 50 * 1000 };
+
+/* What the last steps (letting go, closing) get of a timeout. */
+static int64_t reserve_us(int64_t timeout_us)
+{
+    const int64_t half_second = CLOCK_SECOND_US / 2;
+
+    return timeout_us / 5 < half_second ? timeout_us / 5 : half_second;
+}
+
+struct drain {
+    struct pipeline *pipeline;
+    struct settler settler;
+    int64_t soft_us, hard_us; /* let go from here on; over by then */
+    int64_t half_us;
+    bool finishes_all; /* nothing that waits is given back */
+};
+
+static bool wait_until(struct drain *drain,
+                       bool (*is_true)(struct pipeline *pipeline),
+                       int64_t deadline_us)
+{
+    while (!is_true(drain->pipeline)) {
+        const int64_t now = clock_now_us();
+
+        if (now >= deadline_us)
+            return false;
+        watch(drain->pipeline);
+        pipeline_wait(drain->pipeline, now + TICK_US < deadline_us
+                                           ? now + TICK_US
+                                           : deadline_us);
+    }
+    return true;
+}
+
+static bool is_set(const _Atomic bool *flag)
+{
+    return atomic_load_explicit(flag, memory_order_acquire);
+}
+
+static void set(_Atomic bool *flag)
+{
+    atomic_store_explicit(flag, true, memory_order_release);
+}
+
+/* ---- what each step waits for ---- */
+
+static bool producers_are_quiet(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->producers_up; i++) {
+        if (!is_set(&pipeline->producers[i].is_quiet) &&
+            !is_set(&pipeline->producers[i].is_over))
+            return false;
+    }
+    return true;
+}
+
+static bool nothing_is_ready(struct pipeline *pipeline)
+{
+    uint32_t waiting, in_hand;
+
+    ready_count(pipeline->ready, &waiting, &in_hand);
+    return waiting + in_hand == 0;
+}
+
+static bool processors_are_over(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->processors_up; i++) {
+        if (!is_set(&pipeline->processors[i].is_over))
+            return false;
+    }
+    return true;
+}
+
+static bool batchers_are_over(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->batchers_up; i++) {
+        if (!is_set(&pipeline->batchers[i].is_over))
+            return false;
+    }
+    return true;
+}
+
+static bool sinks_are_over(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->sinks_up; i++) {
+        if (!is_set(&pipeline->sinks[i].is_over))
+            return false;
+    }
+    return true;
+}
+
+static bool producers_are_over(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->producers_up; i++) {
+        if (!is_set(&pipeline->producers[i].is_over))
+            return false;
+    }
+    return true;
+}
+
+static bool all_are_over(struct pipeline *pipeline)
+{
+    return processors_are_over(pipeline) && batchers_are_over(pipeline) &&
+           sinks_are_over(pipeline) && producers_are_over(pipeline);
+}
+
+/* ---- the steps ---- */
+
+static void leave(struct drain *drain, struct mail_list *spans)
+{
+    struct mail *mail = mail_list_pop(spans);
+
+    while (mail) {
+        struct weir_message *span = message_of(mail);
+        const uint32_t count = mail->count;
+
+        for (uint32_t i = 0; i < count; i++)
+            settle(&drain->settler, &span[i], ENDING_LEFT);
+        mail = mail_list_pop(spans);
+    }
+    settler_flush(&drain->settler);
+}
+
+static bool is_any(const struct weir_message *msg, const void *opaque)
+{
+    (void)msg;
+    (void)opaque;
+    return true;
+}
+
+static void abandon_waiting(struct drain *drain)
+{
+    struct mail_list left;
+
+    mail_list_init(&left);
+    set(&drain->pipeline->run.is_abandoning);
+    ready_sift(drain->pipeline->ready, is_any, NULL, &left);
+    leave(drain, &left);
+}
+
+static void stop_sources(struct drain *drain)
+{
+    struct pipeline *pipeline = drain->pipeline;
+    struct mail_list left;
+
+    set(&pipeline->run.is_draining);
+    for (unsigned i = 0; i < pipeline->producers_up; i++) {
+        set(&pipeline->producers[i].is_draining);
+        producer_wake(&pipeline->producers[i]);
+    }
+    for (unsigned i = 0; i < pipeline->sinks_up; i++) {
+        set(&pipeline->sinks[i].is_draining);
+        sink_wake(&pipeline->sinks[i]);
+    }
+    (void)wait_until(drain, producers_are_quiet, drain->soft_us);
+    mail_list_init(&left);
+    ready_abandon_backoff(pipeline->ready, &left);
+    leave(drain, &left);
+}
+
+static bool finish_processors(struct drain *drain)
+{
+    struct pipeline *pipeline = drain->pipeline;
+    const enum weir_backlog backlog = pipeline->topology->producer.ops->backlog;
+    int64_t until = drain->soft_us;
+
+    if (!drain->finishes_all && backlog == WEIR_BACKLOG_ABANDON)
+        abandon_waiting(drain);
+    else if (!drain->finishes_all && backlog == WEIR_BACKLOG_HALF)
+        until = drain->half_us;
+    if (!wait_until(drain, nothing_is_ready, until))
+        abandon_waiting(drain);
+    ready_close(pipeline->ready);
+    return wait_until(drain, processors_are_over, drain->soft_us);
+}
+
+static bool finish_batchers(struct drain *drain)
+{
+    for (unsigned i = 0; i < drain->pipeline->batchers_up; i++)
+        batcher_close(&drain->pipeline->batchers[i]);
+    return wait_until(drain, batchers_are_over, drain->soft_us);
+}
+
+static void close_sinks(struct drain *drain)
+{
+    for (unsigned i = 0; i < drain->pipeline->sinks_up; i++) {
+        struct sink *sink = &drain->pipeline->sinks[i];
+
+        atomic_store_explicit(&sink->deadline_us, drain->hard_us,
+                              memory_order_release);
+        set(&sink->is_closing);
+        sink_wake(sink);
+    }
+}
+
+static void close_producers(struct drain *drain)
+{
+    for (unsigned i = 0; i < drain->pipeline->producers_up; i++) {
+        struct producer *producer = &drain->pipeline->producers[i];
+
+        atomic_store_explicit(&producer->deadline_us, drain->hard_us,
+                              memory_order_release);
+        set(&producer->is_closing);
+        producer_wake(producer);
+    }
+}
+
+/* ---- the deadline ---- */
+
+/* Batches that a stuck sink will not take, and its batcher has left. */
+static void empty_boxes(struct drain *drain)
+{
+    struct pipeline *pipeline = drain->pipeline;
+
+    for (unsigned i = 0; i < pipeline->batchers_up; i++) {
+        struct batcher *batcher = &pipeline->batchers[i];
+
+        for (unsigned box = 0; box < batcher->box_count; box++) {
+            struct mail *mail = mailbox_take(&batcher->boxes[box]);
+
+            while (mail) {
+                struct weir_batch *batch = batch_of(mail);
+
+                for (uint32_t m = 0; m < batch->count; m++)
+                    settle(&drain->settler, batch->messages[m], ENDING_LEFT);
+                batch_destroy(batch);
+                mail = mailbox_take(&batcher->boxes[box]);
+            }
+        }
+    }
+    settler_flush(&drain->settler);
+}
+
+static void name_stuck(struct pipeline *pipeline, const char *stage,
+                       unsigned index, const struct slot *slot)
+{
+    const struct origin *origin =
+        atomic_load_explicit(&slot->origin, memory_order_acquire);
+
+    pipeline->left_in_hands +=
+        atomic_load_explicit(&slot->held, memory_order_relaxed);
+    if (origin)
+        log_write(WEIR_LOG_ERROR,
+                  "%s %u is stuck at the deadline with %s[%d]@%lld", stage,
+                  index, origin->topic, (int)origin->partition,
+                  (long long)atomic_load_explicit(&slot->position,
+                                                  memory_order_relaxed));
+    else
+        log_write(WEIR_LOG_ERROR, "%s %u is stuck at the deadline", stage,
+                  index);
+}
+
+static void name_all_stuck(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->processors_up; i++) {
+        if (!is_set(&pipeline->processors[i].is_over))
+            name_stuck(pipeline, "processor", i,
+                       &pipeline->processors[i].runner.slot);
+    }
+    for (unsigned i = 0; i < pipeline->sinks_up; i++) {
+        if (!is_set(&pipeline->sinks[i].is_over))
+            name_stuck(pipeline, "sink worker", i,
+                       &pipeline->sinks[i].runner.slot);
+    }
+    for (unsigned i = 0; i < pipeline->producers_up; i++) {
+        if (!is_set(&pipeline->producers[i].is_over))
+            log_write(WEIR_LOG_ERROR, "producer %u is stuck at the deadline",
+                      i);
+    }
+}
+
+static void let_go(struct drain *drain)
+{
+    struct pipeline *pipeline = drain->pipeline;
+
+    pipeline->is_late = true;
+    abandon_waiting(drain);
+    ready_close(pipeline->ready);
+    set(&pipeline->run.is_aborting);
+    for (unsigned i = 0; i < pipeline->batchers_up; i++)
+        batcher_close(&pipeline->batchers[i]);
+    close_sinks(drain);
+    (void)wait_until(drain, batchers_are_over, drain->hard_us);
+    empty_boxes(drain);
+    (void)wait_until(drain, sinks_are_over,
+                     (drain->soft_us + drain->hard_us) / 2);
+    empty_boxes(drain);
+}
+
+void drain(struct pipeline *pipeline)
+{
+    const int64_t timeout = pipeline->topology->shutdown_timeout_us;
+    const int64_t now = clock_now_us();
+    struct drain drain = {.pipeline = pipeline,
+                          .hard_us = now + timeout,
+                          .soft_us = now + timeout - reserve_us(timeout),
+                          .half_us = now + timeout / 2};
+    bool is_empty;
+
+    settler_init(&drain.settler, &pipeline->run);
+    drain.finishes_all = pipeline->topology->until_end &&
+                         !atomic_load(&pipeline->is_drain_asked);
+    stop_sources(&drain);
+    is_empty = finish_processors(&drain) && finish_batchers(&drain);
+    if (is_empty) {
+        close_sinks(&drain);
+        is_empty = wait_until(&drain, sinks_are_over, drain.soft_us);
+    }
+    if (!is_empty)
+        let_go(&drain);
+    close_producers(&drain);
+    pipeline->is_stuck = !wait_until(&drain, all_are_over, drain.hard_us);
+    if (pipeline->is_stuck)
+        name_all_stuck(pipeline);
+}

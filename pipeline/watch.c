@@ -1,0 +1,142 @@
+/*
+ * watch.c - looks at a run from outside, ten times a second.
+ *
+ * A worker that stays in one callback longer than `processors.timeout` is said
+ * once, with its message and, in the command, its stack; the others go on.  The
+ * time counts from the first look that saw the callback, so it is a look late
+ * at most, and workers pay one store per message for it.
+ *
+ * A message that no stage has and no producer got back is a bug of ours, or of
+ * a connector.  Where nothing moves for LEAK_US and every stage is empty while
+ * tickets are open, the run ends and says so, rather than wait for ever.
+ *
+ * Threads: the one that runs the pipeline; reads published slots, counters, and
+ * asks mailboxes for their counts.
+ */
+#include "assembly.h"
+
+#include <string.h>
+
+#include "clock.h"
+
+enum { LEAK_US = 3 * 1000 * 1000 };
+
+static void say_stuck(struct pipeline *pipeline, const struct slot *slot,
+                      const struct origin *origin, int64_t for_us)
+{
+    const long tid = atomic_load_explicit(&slot->tid, memory_order_relaxed);
+
+    counter_add(&pipeline->run.counters.handler_stuck, 1);
+    log_write(WEIR_LOG_WARNING,
+              "a callback runs for %.1f s on %s[%d]@%lld (thread %ld), longer "
+              "than processors.timeout",
+              (double)for_us / CLOCK_SECOND_US, origin->topic,
+              (int)origin->partition,
+              (long long)atomic_load_explicit(&slot->position,
+                                              memory_order_relaxed),
+              tid);
+    if (pipeline->options.show_stack)
+        pipeline->options.show_stack(tid);
+}
+
+static void watch_slot(struct pipeline *pipeline, const struct slot *slot,
+                       struct watched *watched, int64_t now)
+{
+    const int64_t timeout = pipeline->topology->processors.timeout_us;
+    const struct origin *origin =
+        atomic_load_explicit(&slot->origin, memory_order_acquire);
+    const uint64_t serial =
+        atomic_load_explicit(&slot->serial, memory_order_relaxed);
+
+    if (!origin || serial != watched->serial) {
+        *watched = (struct watched){.serial = serial, .since_us = now};
+        return;
+    }
+    if (timeout == 0 || watched->is_said || now - watched->since_us < timeout)
+        return;
+    watched->is_said = true;
+    say_stuck(pipeline, slot, origin, now - watched->since_us);
+}
+
+/* What all stages have, as far as they have published it. */
+static uint64_t held_by_stages(struct pipeline *pipeline)
+{
+    uint32_t waiting, in_hand;
+    uint64_t held = 0;
+
+    ready_count(pipeline->ready, &waiting, &in_hand);
+    held += waiting + in_hand;
+    for (unsigned i = 0; i < pipeline->processors_up; i++)
+        held += atomic_load_explicit(&pipeline->processors[i].runner.slot.held,
+                                     memory_order_relaxed);
+    for (unsigned i = 0; i < pipeline->batchers_up; i++) {
+        struct batcher *batcher = &pipeline->batchers[i];
+
+        held += atomic_load_explicit(&batcher->held, memory_order_relaxed) +
+                mailbox_count(&batcher->inbox);
+        for (unsigned box = 0; box < batcher->box_count; box++)
+            held += mailbox_count(&batcher->boxes[box]);
+    }
+    for (unsigned i = 0; i < pipeline->sinks_up; i++)
+        held += atomic_load_explicit(&pipeline->sinks[i].runner.slot.held,
+                                     memory_order_relaxed);
+    return held;
+}
+
+static void watch_leak(struct pipeline *pipeline, int64_t now)
+{
+    struct weir_ledger ledger;
+
+    pipeline_ledger(pipeline, &ledger);
+    if (ledger.in_flight == 0 ||
+        memcmp(&ledger, &pipeline->last_ledger, sizeof ledger) != 0 ||
+        held_by_stages(pipeline) > 0) {
+        pipeline->last_ledger = ledger;
+        pipeline->still_since_us = now;
+        return;
+    }
+    if (now - pipeline->still_since_us > LEAK_US)
+        pipeline->run.end(pipeline, RUN_END_LEAK,
+                          "open messages that no stage has");
+}
+
+static void watch_end(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->producers_up; i++) {
+        if (!atomic_load_explicit(&pipeline->producers[i].is_at_end,
+                                  memory_order_acquire))
+            return;
+    }
+    if (pipeline->producers_up > 0)
+        pipeline->run.end(pipeline, RUN_END_ASKED,
+                          "the sources are at their end");
+}
+
+static void watch_connection(struct pipeline *pipeline, int64_t now)
+{
+    const int64_t timeout = pipeline->options.connect_timeout_us;
+
+    for (unsigned i = 0; i < pipeline->producers_up; i++)
+        pipeline->has_connected |= atomic_load_explicit(
+            &pipeline->producers[i].is_open, memory_order_acquire);
+    if (!pipeline->topology->until_end || pipeline->has_connected ||
+        timeout == 0 || now - pipeline->started_us < timeout)
+        return;
+    pipeline->run.end(pipeline, RUN_END_ABSENT,
+                      "no connection to the source in time");
+}
+
+void watch(struct pipeline *pipeline)
+{
+    const int64_t now = clock_now_us();
+
+    for (unsigned i = 0; i < pipeline->processors_up; i++)
+        watch_slot(pipeline, &pipeline->processors[i].runner.slot,
+                   &pipeline->watched[i], now);
+    for (unsigned i = 0; i < pipeline->sinks_up; i++)
+        watch_slot(pipeline, &pipeline->sinks[i].runner.slot,
+                   &pipeline->watched[pipeline->processor_count + i], now);
+    watch_leak(pipeline, now);
+    watch_end(pipeline);
+    watch_connection(pipeline, now);
+}

@@ -1,0 +1,151 @@
+/*
+ * failure.c - what happens to messages that finally failed.
+ *
+ *     failed --> handle_failed() --> policy --> settled
+ *
+ * handle_failed() comes before settlement and at most once a message; its own
+ * failure changes nothing.  The policy is the topology's `failure.then`, or the
+ * one that the handler chose for the message, where the source can honour it.
+ *
+ *     reject        the broker's dead-letter exchange has it      rejected
+ *     drop          the broker is told that it is done            rejected
+ *     requeue       after a backoff it goes back to the broker    abandoned
+ *     requeue_once  the first time; then as reject
+ *     stop          nothing is said to the broker; the run ends   abandoned
+ *
+ * Threads: its worker's.
+ */
+#include "failure.h"
+
+#include <stdio.h>
+
+#include "backoff.h"
+#include "clock.h"
+
+enum { BURST = 5 };
+
+void failure_init(struct failure *failure, struct run *run,
+                  struct ready *ready, struct runner *runner,
+                  struct settler *settler)
+{
+    *failure = (struct failure){.run = run,
+                                .ready = ready,
+                                .runner = runner,
+                                .settler = settler};
+}
+
+static enum weir_policy policy_of(const struct failure *failure,
+                                  const struct weir_message *msg)
+{
+    enum weir_policy policy = msg->policy ? (enum weir_policy)(msg->policy - 1)
+                                          : failure->run->policy;
+
+    if (policy == WEIR_POLICY_REQUEUE_ONCE)
+        policy = msg->record->deliveries == 0 ? WEIR_POLICY_REQUEUE
+                                              : WEIR_POLICY_REJECT;
+    /* What is too large now is too large next time. */
+    if (policy == WEIR_POLICY_REQUEUE && msg->record->is_omitted)
+        policy = WEIR_POLICY_REJECT;
+    return policy;
+}
+
+static void say(struct failure *failure, const struct weir_message *msg)
+{
+    unsigned suppressed = 0;
+    char name[160];
+
+    if (!log_limit_pass(&failure->limit, BURST, &suppressed))
+        return;
+    if (suppressed > 0)
+        log_write(WEIR_LOG_WARNING, "%u more failed messages of this worker",
+                  suppressed);
+    log_write(WEIR_LOG_WARNING, "%s failed: %s",
+              message_name(msg, name, sizeof name), weir_message_reason(msg));
+}
+
+static void requeue(struct failure *failure, struct weir_message *msg)
+{
+    const uint32_t earlier = msg->record->deliveries;
+    const int64_t delay = backoff_us(failure->run->backoff_min_us,
+                                     failure->run->backoff_max_us, earlier + 1);
+    struct weir_message *copy = NULL;
+
+    if (run_is_draining(failure->run)) {
+        settle(failure->settler, msg, ENDING_LEFT);
+        return;
+    }
+    if (!message_is_alone(msg))
+        copy = message_move(failure->run, msg, false);
+    if (copy)
+        settle(failure->settler, msg, ENDING_MOVED);
+    else
+        copy = msg;
+    copy->is_requeue = true;
+    ready_delay(failure->ready, copy, clock_after_us(delay));
+}
+
+static void stop(struct failure *failure, struct weir_message *msg)
+{
+    char name[160], why[1200];
+
+    (void)snprintf(why, sizeof why, "%s failed and `then: stop`: %s",
+                   message_name(msg, name, sizeof name),
+                   weir_message_reason(msg));
+    failure->has_stopped = true;
+    failure->run->end(failure->run->end_opaque, RUN_END_STOPPED, why);
+    settle(failure->settler, msg, ENDING_LEFT);
+}
+
+static void apply(struct failure *failure, struct weir_message *msg,
+                  enum reject_reason code)
+{
+    say(failure, msg);
+    switch (policy_of(failure, msg)) {
+    case WEIR_POLICY_REQUEUE:
+        requeue(failure, msg);
+        return;
+    case WEIR_POLICY_STOP:
+        stop(failure, msg);
+        return;
+    case WEIR_POLICY_DROP:
+        counter_add(&failure->run->counters.rejected[code], 1);
+        settle(failure->settler, msg, ENDING_DROPPED);
+        return;
+    default:
+        counter_add(&failure->run->counters.rejected[code], 1);
+        settle(failure->settler, msg, ENDING_DISCARDED);
+        return;
+    }
+}
+
+void failure_add(struct failure *failure, struct weir_message *msg,
+                 enum reject_reason code)
+{
+    message_forget_changes(msg);
+    if (msg->is_ghost) {
+        settle(failure->settler, msg, ENDING_DROPPED);
+        return;
+    }
+    if (failure->count == CHUNK_SLOTS)
+        failure_finish(failure);
+    failure->messages[failure->count] = msg;
+    failure->codes[failure->count++] = code;
+}
+
+void failure_finish(struct failure *failure)
+{
+    if (failure->count == 0)
+        return;
+    runner_run_failed(failure->runner, failure->messages, failure->count);
+    for (uint32_t i = 0; i < failure->count; i++)
+        apply(failure, failure->messages[i], failure->codes[i]);
+    failure->count = 0;
+}
+
+int64_t failure_delay_us(const struct run *run, const struct weir_message *msg,
+                         uint32_t attempt)
+{
+    if (msg->changes && msg->changes->retry_after_us >= 0)
+        return msg->changes->retry_after_us;
+    return backoff_us(run->backoff_min_us, run->backoff_max_us, attempt);
+}

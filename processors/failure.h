@@ -1,0 +1,41 @@
+/*
+ * failure.h - what happens to messages that finally failed.
+ */
+#ifndef WEIR_PROCESSORS_FAILURE_H
+#define WEIR_PROCESSORS_FAILURE_H
+
+#include "ready.h"
+#include "runner.h"
+#include "settle.h"
+
+/* One per worker that may fail messages, of a processor or of a sink. */
+struct failure {
+    struct run *run;
+    struct ready *ready; /* where requeues wait */
+    struct runner *runner;
+    struct settler *settler;
+    struct log_limit limit;
+    struct weir_message *messages[CHUNK_SLOTS];
+    enum reject_reason codes[CHUNK_SLOTS];
+    uint32_t count;
+    bool has_stopped; /* `then: stop` met one */
+};
+
+void failure_init(struct failure *failure, struct run *run,
+                  struct ready *ready, struct runner *runner,
+                  struct settler *settler);
+
+/* Takes `msg`, whose reason is set. */
+void failure_add(struct failure *failure, struct weir_message *msg,
+                 enum reject_reason code);
+
+/* handle_failed() on all that were added, then their policies; nothing is left
+ * here. */
+void failure_finish(struct failure *failure);
+
+/* How long `msg` waits before it is tried again, by its handler's wish or by
+ * backoff. */
+int64_t failure_delay_us(const struct run *run, const struct weir_message *msg,
+                         uint32_t attempt);
+
+#endif

@@ -1,0 +1,352 @@
+/*
+ * processor.c - the stage that runs the handler: N workers.
+ *
+ *     ready queue --hand--> prepare, handle each --+-- OK ------> batcher's box
+ *         ^                                        +-- DONE ----> settled
+ *         +---- retry: its lane, or the heap ------+-- RETRY
+ *                                                  +-- REJECT --> failure.c
+ *
+ * Invariants: every message of a hand leaves it exactly once, before
+ * ready_finish(); what goes to a batcher is there before the lane is anybody
+ * else's, so that a lane's order holds across workers.
+ *
+ * A full batcher stops its processors: what doesn't fit stays in hand, nothing
+ * new is taken, and the ready queue stops the source.
+ *
+ * Threads: each worker has its own; they share the ready queue and the boxes.
+ */
+#include "processor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "span.h"
+
+enum { TICK_US = 100 * 1000 };
+
+enum weir_status processor_init(struct processor *processor,
+                                const struct processor_config *config)
+{
+    *processor = (struct processor){
+        .run = config->run,
+        .ready = config->ready,
+        .outlets = config->outlets,
+        .outlet_count = config->outlet_count,
+        .worker = config->worker,
+        .started = config->started,
+        .opaque = config->opaque,
+    };
+    processor->out = calloc(config->outlet_count + 1, sizeof *processor->out);
+    processor->last = calloc(config->outlet_count + 1, sizeof *processor->last);
+    waiter_init(&processor->waiter, NULL, NULL);
+    settler_init(&processor->settler, config->run);
+    runner_init(&processor->runner, config->run, config->handler,
+                config->options);
+    failure_init(&processor->failure, config->run, config->ready,
+                 &processor->runner, &processor->settler);
+    if (!processor->out || !processor->last)
+        return WEIR_RETRY;
+    for (size_t i = 0; i < config->outlet_count; i++)
+        mail_list_init(&processor->out[i]);
+    return WEIR_OK;
+}
+
+void processor_finish(struct processor *processor)
+{
+    free(processor->out);
+    free(processor->last);
+    waiter_finish(&processor->waiter);
+}
+
+/* ---- where a message goes ---- */
+
+static size_t find_outlet(const struct processor *processor, const char *name)
+{
+    size_t at = 0;
+
+    while (at < processor->outlet_count &&
+           strcmp(processor->outlets[at].name, name) != 0)
+        at++;
+    return at;
+}
+
+static void fail_route(struct processor *processor, struct weir_message *msg,
+                       const char *name)
+{
+    char known[400] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < processor->outlet_count && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
+                                 i > 0 ? ", " : "", processor->outlets[i].name);
+    message_set_reason(msg, &processor->runner.context,
+                       "routed to '%s', which is no batcher; there are: %s",
+                       name, known);
+    failure_add(&processor->failure, msg, REJECTED_BATCHER);
+}
+
+/* Settles `msg` and returns a ghost of it that travels on; `msg` itself, to be
+ * settled later, when there is no memory for one. */
+static struct weir_message *settle_early(struct processor *processor,
+                                         struct weir_message *msg)
+{
+    struct weir_message *ghost = message_move(processor->run, msg, true);
+
+    if (!ghost)
+        return msg;
+    ghost->is_ghost = true;
+    atomic_fetch_add_explicit(&msg->epoch->ghosts, 1, memory_order_relaxed);
+    settle(&processor->settler, msg, ENDING_DONE);
+    return ghost;
+}
+
+static void route(struct processor *processor, struct weir_message *msg)
+{
+    const char *name = "default";
+    size_t at;
+
+    if (processor->outlet_count == 0) {
+        settle(&processor->settler, msg, ENDING_DONE);
+        return;
+    }
+    if (msg->changes && msg->changes->batcher)
+        name = msg->changes->batcher;
+    at = find_outlet(processor, name);
+    if (at == processor->outlet_count) {
+        fail_route(processor, msg, name);
+        return;
+    }
+    if (msg->changes && msg->changes->is_early)
+        msg = settle_early(processor, msg);
+    msg->is_delivering = true;
+    msg->deliveries = 1;
+    span_add(&processor->out[at], &processor->last[at], msg);
+}
+
+/* ---- again, later ---- */
+
+static struct weir_message *keep_apart(struct processor *processor,
+                                       struct weir_message *msg)
+{
+    struct weir_message *copy = NULL;
+
+    if (!message_is_alone(msg))
+        copy = message_move(processor->run, msg, false);
+    if (copy)
+        settle(&processor->settler, msg, ENDING_MOVED);
+    else
+        message_forget_changes(msg);
+    return copy ? copy : msg;
+}
+
+/* Returns when the lane may go on; 0: it isn't held. */
+static int64_t retry(struct processor *processor, struct hand *hand,
+                     struct weir_message *msg, struct mail_list *back)
+{
+    struct run *run = processor->run;
+    const int64_t due_us =
+        clock_after_us(failure_delay_us(run, msg, msg->attempt));
+
+    if (run_is_draining(run)) {
+        settle(&processor->settler, msg, ENDING_LEFT);
+        ready_abandon_lane(processor->ready, hand);
+        hand->is_abandoned = true;
+        return 0;
+    }
+    if (msg->attempt >= run->attempts) {
+        if (!msg->reason)
+            message_set_reason(msg, &processor->runner.context,
+                               "tried %u times, each answered: again",
+                               (unsigned)msg->attempt);
+        failure_add(&processor->failure, msg, REJECTED_RETRIES);
+        return 0;
+    }
+    counter_add(&run->counters.retries, 1);
+    msg = keep_apart(processor, msg);
+    if (!hand->lane) {
+        ready_delay(processor->ready, msg, due_us);
+        return 0;
+    }
+    msg->mail = (struct mail){.count = 1, .size = msg->record->size};
+    mail_list_add(back, &msg->mail);
+    return due_us;
+}
+
+static void give_up(struct processor *processor, struct hand *hand,
+                    struct weir_message *msg)
+{
+    char name[160], why[1200];
+
+    (void)snprintf(why, sizeof why, "the handler said WEIR_FATAL on %s%s%s",
+                   message_name(msg, name, sizeof name),
+                   msg->reason ? ": " : "", weir_message_reason(msg));
+    settle(&processor->settler, msg, ENDING_LEFT);
+    ready_abandon_lane(processor->ready, hand);
+    hand->is_abandoned = true;
+    processor->run->end(processor->run->end_opaque, RUN_END_GAVE_UP, why);
+}
+
+/* ---- one hand ---- */
+
+static int64_t act(struct processor *processor, struct hand *hand,
+                   struct weir_message *msg, enum weir_status result,
+                   struct mail_list *back)
+{
+    switch (result) {
+    case WEIR_OK:
+        route(processor, msg);
+        return 0;
+    case WEIR_DONE:
+        settle(&processor->settler, msg, ENDING_DONE);
+        return 0;
+    case WEIR_RETRY:
+        return retry(processor, hand, msg, back);
+    case WEIR_REJECT:
+        if (!msg->reason)
+            message_set_reason(msg, &processor->runner.context,
+                               "rejected by the handler");
+        failure_add(&processor->failure, msg, REJECTED_HANDLER);
+        return 0;
+    case WEIR_FATAL:
+        give_up(processor, hand, msg);
+        return 0;
+    case WEIR_AGAIN:
+        settle(&processor->settler, msg, ENDING_LEFT);
+        return 0;
+    default:
+        failure_add(&processor->failure, msg, REJECTED_NONSENSE);
+        return 0;
+    }
+}
+
+/* Takes out what no handler may see; returns how many are left. */
+static uint32_t set_aside(struct processor *processor, struct hand *hand,
+                          struct weir_message **messages)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < hand->count; i++) {
+        struct weir_message *msg = hand->messages[i];
+
+        if (hand->is_abandoned || !runner_may_begin(processor->run, msg)) {
+            settle(&processor->settler, msg, ENDING_LEFT);
+        } else if (msg->is_requeue) {
+            settle(&processor->settler, msg, ENDING_REQUEUED);
+        } else if (msg->record->is_omitted) {
+            message_set_reason(msg, &processor->runner.context,
+                               "%llu bytes, more than max_message_bytes (%zu)",
+                               (unsigned long long)msg->record->omitted,
+                               processor->run->max_message_bytes);
+            failure_add(&processor->failure, msg, REJECTED_SIZE);
+        } else {
+            messages[count++] = msg;
+        }
+    }
+    return count;
+}
+
+static bool is_fenced(const struct weir_message *msg, const void *opaque)
+{
+    (void)opaque;
+    return message_epoch_state(msg) == EPOCH_ENDED;
+}
+
+static void leave(struct processor *processor, struct mail_list *list)
+{
+    struct mail *mail = mail_list_pop(list);
+
+    while (mail) {
+        struct weir_message *span = message_of(mail);
+        const uint32_t count = mail->count;
+
+        for (uint32_t i = 0; i < count; i++)
+            settle(&processor->settler, &span[i], ENDING_LEFT);
+        mail = mail_list_pop(list);
+    }
+    settler_flush(&processor->settler);
+}
+
+/* Waits for room, but not for a message that is fenced meanwhile. */
+static void send(struct processor *processor, size_t at)
+{
+    struct mail_list *out = &processor->out[at];
+    struct mailbox *box = processor->outlets[at].box;
+
+    processor->last[at] = NULL;
+    if (!out->head)
+        return;
+    atomic_fetch_add_explicit(&processor->outlets[at].messages, out->count,
+                              memory_order_relaxed);
+    while (out->head && mailbox_offer(box, out) != WEIR_OK) {
+        struct mail_list fenced;
+
+        mail_list_init(&fenced);
+        mailbox_wait_room(box, &processor->waiter, out,
+                          clock_after_us(TICK_US));
+        if (run_is_aborting(processor->run))
+            leave(processor, out);
+        span_sift(out, is_fenced, NULL, &fenced);
+        leave(processor, &fenced);
+    }
+}
+
+static void run_hand(struct processor *processor, struct hand *hand)
+{
+    struct weir_message *messages[CHUNK_SLOTS];
+    enum weir_status results[CHUNK_SLOTS];
+    const uint32_t count = set_aside(processor, hand, messages);
+    const uint32_t ran =
+        runner_run(&processor->runner, messages, count, results);
+    struct mail_list back;
+    int64_t due_us = 0;
+
+    mail_list_init(&back);
+    for (uint32_t i = 0; i < ran; i++)
+        due_us = act(processor, hand, messages[i], results[i], &back);
+    failure_finish(&processor->failure);
+    if (processor->failure.has_stopped) {
+        ready_abandon_lane(processor->ready, hand);
+        hand->is_abandoned = true;
+        processor->failure.has_stopped = false;
+    }
+    for (uint32_t i = ran; i < count; i++) {
+        if (hand->is_abandoned) {
+            settle(&processor->settler, messages[i], ENDING_LEFT);
+            continue;
+        }
+        messages[i]->mail =
+            (struct mail){.count = 1, .size = messages[i]->record->size};
+        mail_list_add(&back, &messages[i]->mail);
+    }
+    runner_release(&processor->runner);
+    settler_flush(&processor->settler);
+    for (size_t i = 0; i < processor->outlet_count; i++)
+        send(processor, i);
+    ready_finish(processor->ready, hand, &back, due_us);
+}
+
+void *processor_main(void *opaque)
+{
+    struct processor *processor = opaque;
+    const enum weir_status status = runner_start(
+        &processor->runner, &processor->worker, &processor->err);
+    struct hand hand;
+
+    /* Partner: the load in pipeline.c's start. */
+    atomic_store_explicit(&processor->start, status == WEIR_OK ? 1 : -1,
+                          memory_order_release);
+    processor->started(processor->opaque);
+    while (status == WEIR_OK &&
+           ready_take(processor->ready, &hand, clock_after_us(TICK_US))) {
+        if (hand.count == 0)
+            continue;
+        slot_hold(&processor->runner.slot, hand.count);
+        run_hand(processor, &hand);
+        slot_hold(&processor->runner.slot, 0);
+    }
+    runner_stop(&processor->runner);
+    atomic_store_explicit(&processor->is_over, true, memory_order_release);
+    return NULL;
+}

@@ -1,0 +1,200 @@
+/*
+ * runner_thread.c - runs a handler on the worker's own thread.
+ *
+ * The fastest way, and an honest one: a crash in the handler ends the process,
+ * as in any C program, and the broker delivers again.
+ *
+ * What a callback answers is checked here, once for all stages: an answer that
+ * is none becomes WEIR_STATUS_COUNT, and a message whose change could not be
+ * kept for lack of memory becomes a retry, whatever the handler said.
+ *
+ * Threads: one worker's.  `slot` is read by others.
+ */
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "batch.h"
+#include "runner.h"
+
+void runner_init(struct runner *runner, struct run *run,
+                 const struct weir_handler *handler,
+                 const struct weir_settings *options)
+{
+    *runner = (struct runner){.handler = *handler,
+                              .options = options,
+                              .context = {.run = run}};
+}
+
+enum weir_status runner_start(struct runner *runner,
+                              const struct weir_worker *worker,
+                              struct weir_error *err)
+{
+    enum weir_status status = WEIR_OK;
+
+    *err = (struct weir_error){0};
+    atomic_store_explicit(&runner->slot.tid, syscall(SYS_gettid),
+                          memory_order_relaxed);
+    if (runner->handler.init)
+        status = runner->handler.init(worker, runner->options, &runner->state,
+                                      err);
+    if (status == WEIR_OK) {
+        runner->is_started = true;
+        return WEIR_OK;
+    }
+    if (err->text[0] == '\0')
+        (void)weir_fail(err, WEIR_FATAL, "init returned %d and gave no reason",
+                        (int)status);
+    return WEIR_FATAL;
+}
+
+void runner_stop(struct runner *runner)
+{
+    if (runner->is_started && runner->handler.terminate)
+        runner->handler.terminate(runner->state);
+    runner->is_started = false;
+}
+
+bool runner_may_begin(const struct run *run, const struct weir_message *msg)
+{
+    return message_epoch_state(msg) == EPOCH_LIVE &&
+           !atomic_load_explicit(&run->is_abandoning, memory_order_relaxed);
+}
+
+static enum weir_status checked(struct runner *runner, enum weir_status status)
+{
+    const bool is_out = runner->context.is_out_of_memory;
+
+    runner->context.is_out_of_memory = false;
+    if ((status == WEIR_OK || status == WEIR_DONE) && is_out)
+        return WEIR_RETRY;
+    switch (status) {
+    case WEIR_OK:
+    case WEIR_DONE:
+    case WEIR_RETRY:
+    case WEIR_REJECT:
+    case WEIR_FATAL:
+        return status;
+    default:
+        return WEIR_STATUS_COUNT;
+    }
+}
+
+static void note_nonsense(struct runner *runner, struct weir_message *msg,
+                          const char *callback, int answer)
+{
+    message_set_reason(msg, &runner->context,
+                       "%s returned %d, which is no answer", callback, answer);
+}
+
+static enum weir_status handle(struct runner *runner, struct weir_message *msg)
+{
+    enum weir_status answer, status;
+
+    slot_enter(&runner->slot, msg);
+    msg->context = &runner->context;
+    msg->reason = NULL;
+    msg->attempt++;
+    answer = runner->handler.handle_message(msg, runner->state);
+    status = checked(runner, answer);
+    if (status == WEIR_STATUS_COUNT)
+        note_nonsense(runner, msg, "handle_message", (int)answer);
+    msg->context = NULL;
+    slot_leave(&runner->slot);
+    return status;
+}
+
+/* WEIR_OK: each is handled next; else it is what became of all of them. */
+static enum weir_status prepare(struct runner *runner,
+                                struct weir_message **messages, uint32_t count)
+{
+    enum weir_status answer, status;
+
+    slot_enter(&runner->slot, messages[0]);
+    for (uint32_t i = 0; i < count; i++)
+        messages[i]->context = &runner->context;
+    answer = runner->handler.prepare_messages(messages, count, runner->state);
+    status = checked(runner, answer);
+    if (status == WEIR_DONE)
+        status = WEIR_STATUS_COUNT;
+    for (uint32_t i = 0; i < count; i++) {
+        if (status != WEIR_OK)
+            messages[i]->attempt++;
+        if (status == WEIR_STATUS_COUNT)
+            note_nonsense(runner, messages[i], "prepare_messages",
+                          (int)answer);
+        else if (status != WEIR_OK && !messages[i]->reason)
+            message_set_reason(messages[i], &runner->context,
+                               "prepare_messages failed");
+        messages[i]->context = NULL;
+    }
+    slot_leave(&runner->slot);
+    return status;
+}
+
+uint32_t runner_run(struct runner *runner, struct weir_message **messages,
+                    uint32_t count, enum weir_status *results)
+{
+    const struct run *run = runner->context.run;
+    const bool is_ordered = run->ordering != WEIR_ORDERING_NONE;
+    enum weir_status all = WEIR_OK;
+
+    if (runner->handler.prepare_messages && count > 0 &&
+        runner_may_begin(run, messages[0]))
+        all = prepare(runner, messages, count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (all != WEIR_OK)
+            results[i] = all;
+        else if (!runner_may_begin(run, messages[i]))
+            results[i] = WEIR_AGAIN;
+        else if (runner->handler.handle_message)
+            results[i] = handle(runner, messages[i]);
+        else
+            results[i] = WEIR_OK;
+        if (is_ordered && results[i] == WEIR_RETRY)
+            return i + 1;
+    }
+    return count;
+}
+
+enum weir_status runner_run_batch(struct runner *runner,
+                                  struct weir_batch *batch)
+{
+    const size_t count = weir_batch_count(batch);
+    enum weir_status answer, status;
+
+    slot_enter(&runner->slot, weir_batch_message(batch, 0));
+    for (size_t i = 0; i < count; i++)
+        weir_batch_message(batch, i)->context = &runner->context;
+    answer = runner->handler.handle_batch(batch, runner->state);
+    status = checked(runner, answer);
+    for (size_t i = 0; i < count; i++)
+        weir_batch_message(batch, i)->context = NULL;
+    slot_leave(&runner->slot);
+    return status;
+}
+
+void runner_run_failed(struct runner *runner, struct weir_message **messages,
+                       uint32_t count)
+{
+    enum weir_status status;
+
+    if (!runner->is_started || !runner->handler.handle_failed || count == 0)
+        return;
+    slot_enter(&runner->slot, messages[0]);
+    for (uint32_t i = 0; i < count; i++)
+        messages[i]->context = &runner->context;
+    status = runner->handler.handle_failed(messages, count, runner->state);
+    runner->context.is_out_of_memory = false;
+    for (uint32_t i = 0; i < count; i++)
+        messages[i]->context = NULL;
+    slot_leave(&runner->slot);
+    if (status != WEIR_OK)
+        counter_add(&runner->context.run->counters.callback_errors, 1);
+}
+
+void runner_release(struct runner *runner)
+{
+    if (runner->context.arena)
+        arena_release(runner->context.arena, 1);
+    runner->context.arena = NULL;
+}

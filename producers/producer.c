@@ -1,0 +1,301 @@
+/*
+ * producer.c - the stage that reads: one thread per instance.
+ *
+ *     open --> ( serve what came back | pull within demand | flush )* --> close
+ *       ^                       |
+ *       +-- backoff <-----------+  WEIR_RETRY: every epoch ends first
+ *
+ * The connector is called on this thread only, so it needs no locks. While it
+ * waits inside pull() its thread counts as asleep, and whoever posts enough
+ * settlements, or makes room, wakes it by its wake().
+ *
+ * How many settlements are enough: a wake-up costs its maker 11 us. With little
+ * in flight every settlement wakes, so that a slow stream is confirmed at once;
+ * with much, a part of what is in flight, or SERVE_US, whichever is first.
+ *
+ * A drain: the connector is told once; from then on demand is 0, and it is
+ * polled so that it lives until everything came back. Then pull(0) goes on
+ * until it says that the broker confirmed all, or the deadline.
+ *
+ * Threads: its own.
+ */
+#include "producer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "clock.h"
+
+enum {
+    IDLE_US = 100 * 1000,
+    SERVE_US = 2 * 1000,
+    CLOSE_US = 1000 * 1000,
+    MAX_THRESHOLD = 256
+};
+
+static void wake_connector(void *opaque)
+{
+    struct producer *producer = opaque;
+
+    producer->config.ops->wake(producer->self);
+}
+
+enum weir_status producer_init(struct producer *producer,
+                               const struct producer_config *config)
+{
+    *producer = (struct producer){.config = *config};
+    producer->self = calloc(1, config->ops->self_size + 1);
+    intake_init(&producer->intake, config->run, config->ready, config->index,
+                wake_connector, producer);
+    producer->intake.ordering_key = config->ordering_key;
+    producer->intake.can_hold = config->ops->hold != NULL;
+    producer->intake.settle = config->ops->settle;
+    producer->intake.self = producer->self;
+    return producer->self ? WEIR_OK : WEIR_RETRY;
+}
+
+void producer_finish(struct producer *producer)
+{
+    if (!producer->config.run)
+        return;
+    intake_finish(&producer->intake);
+    free(producer->self);
+}
+
+static bool is_set(const _Atomic bool *flag)
+{
+    return atomic_load_explicit(flag, memory_order_acquire);
+}
+
+static void set(struct producer *producer, _Atomic bool *flag, bool value)
+{
+    struct run *run = producer->config.run;
+
+    if (is_set(flag) == value)
+        return;
+    atomic_store_explicit(flag, value, memory_order_release);
+    run->changed(run->changed_opaque);
+}
+
+/* ---- the connection ---- */
+
+static void give_up(struct producer *producer, const struct weir_error *err)
+{
+    struct run *run = producer->config.run;
+    char why[400];
+
+    (void)snprintf(why, sizeof why, "producer %s: %s",
+                   producer->config.ops->name,
+                   err->text[0] ? err->text : "gave up");
+    producer->has_failed = true;
+    run->end(run->end_opaque, RUN_END_GAVE_UP, why);
+}
+
+/* Books what comes back until `until_us`, while there is no connection. */
+static void serve_until(struct producer *producer, int64_t until_us)
+{
+    struct weir_intake *intake = &producer->intake;
+    struct weir_error ignored;
+
+    while (clock_now_us() < until_us && !is_set(&producer->is_closing) &&
+           !run_is_aborting(producer->config.run)) {
+        mailbox_wait(&intake->box, &intake->plain_waiter, 1, until_us);
+        (void)intake_serve(intake, &ignored); /* all epochs have ended */
+        if (is_set(&producer->is_draining))
+            set(producer, &producer->is_quiet, true);
+    }
+}
+
+static void disconnect(struct producer *producer, const struct weir_error *err,
+                       int64_t deadline_us)
+{
+    const struct weir_producer_ops *ops = producer->config.ops;
+    unsigned suppressed = 0;
+
+    set(producer, &producer->is_open, false);
+    ops->close(producer->self, deadline_us);
+    intake_end_all(&producer->intake);
+    if (!err)
+        return;
+    counter_add(&producer->config.run->counters.reconnects, 1);
+    if (log_limit_pass(&producer->limit, 5, &suppressed))
+        log_write(WEIR_LOG_WARNING, "producer %s: %s; trying again", ops->name,
+                  err->text);
+    serve_until(producer,
+                clock_after_us(reconnect_delay_us(&producer->reconnect)));
+}
+
+static void connect(struct producer *producer)
+{
+    const struct weir_producer_ops *ops = producer->config.ops;
+    struct weir_error err = {0};
+    const enum weir_status status =
+        ops->open(producer->self, producer->config.settings, &err);
+
+    if (status == WEIR_OK) {
+        reconnect_opened(&producer->reconnect);
+        producer->has_drained = false;
+        set(producer, &producer->is_open, true);
+        return;
+    }
+    if (status == WEIR_FATAL)
+        give_up(producer, &err);
+    disconnect(producer, &err, clock_after_us(CLOSE_US));
+}
+
+/* What a call of the connector answered, other than what is normal for it. */
+static void answer(struct producer *producer, enum weir_status status,
+                   const struct weir_error *err)
+{
+    switch (status) {
+    case WEIR_OK:
+    case WEIR_AGAIN:
+    case WEIR_HOLD:
+        return;
+    case WEIR_DONE:
+        if (!producer->has_drained)
+            set(producer, &producer->is_at_end, true);
+        return;
+    case WEIR_RETRY:
+        disconnect(producer, err, clock_after_us(CLOSE_US));
+        return;
+    default:
+        give_up(producer, err);
+        return;
+    }
+}
+
+/* ---- one round ---- */
+
+static uint32_t threshold_of(const struct producer *producer)
+{
+    const uint64_t open = producer->intake.books.in_flight / 8;
+
+    if (is_set(&producer->is_draining))
+        return 1;
+    return open < 1 ? 1 : open < MAX_THRESHOLD ? (uint32_t)open : MAX_THRESHOLD;
+}
+
+static uint32_t demand_of(struct producer *producer)
+{
+    struct weir_intake *intake = &producer->intake;
+    uint32_t demand = producer->has_drained ? 0 : intake_demand(intake);
+
+    if (demand > 0 || producer->has_drained)
+        return demand;
+    ready_want_room(producer->config.ready, producer->config.index);
+    return intake_demand(intake); /* room that came before we asked for it */
+}
+
+static enum weir_status pull(struct producer *producer, struct weir_error *err)
+{
+    struct weir_intake *intake = &producer->intake;
+    const uint32_t demand = demand_of(producer);
+    const bool is_idle = intake->books.in_flight == 0;
+    int64_t deadline = clock_after_us(is_idle ? IDLE_US : SERVE_US);
+    enum weir_status status;
+
+    if (!mailbox_arm(&intake->box, &intake->waiter, threshold_of(producer)))
+        deadline = clock_now_us();
+    status = producer->config.ops->pull(producer->self, intake, demand,
+                                        deadline, err);
+    mailbox_disarm(&intake->box, &intake->waiter);
+    intake_flush(intake);
+    return status;
+}
+
+static void drain_once(struct producer *producer)
+{
+    if (!producer->has_drained) {
+        producer->config.ops->drain(producer->self);
+        producer->has_drained = true;
+    }
+    set(producer, &producer->is_quiet, true);
+}
+
+static void work(struct producer *producer)
+{
+    struct weir_intake *intake = &producer->intake;
+    struct weir_error err = {0};
+    enum weir_status status = intake_serve(intake, &err);
+
+    if (status == WEIR_OK && is_set(&producer->is_draining))
+        drain_once(producer);
+    if (status == WEIR_OK && intake->can_hold)
+        intake_release(intake, producer->config.ops->release);
+    if (status == WEIR_OK)
+        status = pull(producer, &err);
+    answer(producer, status, &err);
+}
+
+/* The source is at its end, or beyond repair: only what is in flight matters. */
+static void wait_for_end(struct producer *producer)
+{
+    struct weir_intake *intake = &producer->intake;
+    struct weir_error ignored = {0};
+
+    (void)intake_serve(intake, &ignored);
+    if (is_set(&producer->is_draining))
+        set(producer, &producer->is_quiet, true);
+    mailbox_wait(&intake->box, &intake->plain_waiter, 1,
+                 clock_after_us(IDLE_US));
+}
+
+/* Everything came back: the broker is to confirm what it was told. */
+static void confirm(struct producer *producer, int64_t deadline_us)
+{
+    struct weir_error err = {0};
+    enum weir_status status = intake_serve(&producer->intake, &err);
+
+    while (status != WEIR_DONE && status != WEIR_RETRY &&
+           status != WEIR_FATAL && clock_now_us() < deadline_us) {
+        const int64_t next = clock_after_us(SERVE_US * 10);
+
+        status = producer->config.ops->pull(
+            producer->self, &producer->intake, 0,
+            next < deadline_us ? next : deadline_us, &err);
+    }
+    if (status != WEIR_DONE)
+        log_write(WEIR_LOG_WARNING,
+                  "producer %s: the end was not confirmed%s%s; what was done "
+                  "may be delivered again",
+                  producer->config.ops->name, err.text[0] ? ": " : "",
+                  err.text);
+}
+
+void *producer_main(void *opaque)
+{
+    struct producer *producer = opaque;
+    struct run *run = producer->config.run;
+    struct weir_error ignored;
+    int64_t deadline;
+
+    while (!is_set(&producer->is_closing) && !run_is_aborting(run)) {
+        if (producer->has_failed || is_set(&producer->is_at_end))
+            wait_for_end(producer);
+        else if (is_set(&producer->is_open))
+            work(producer);
+        else if (is_set(&producer->is_draining))
+            wait_for_end(producer);
+        else
+            connect(producer);
+    }
+    deadline =
+        atomic_load_explicit(&producer->deadline_us, memory_order_acquire);
+    if (is_set(&producer->is_open)) {
+        drain_once(producer);
+        if (!is_set(&producer->is_at_end) && !producer->has_failed)
+            confirm(producer, deadline);
+        disconnect(producer, NULL, deadline);
+    }
+    (void)intake_serve(&producer->intake, &ignored);
+    atomic_store_explicit(&producer->is_over, true, memory_order_release);
+    run->changed(run->changed_opaque);
+    return NULL;
+}
+
+void producer_wake(struct producer *producer)
+{
+    mailbox_interrupt(&producer->intake.box);
+    wake_connector(producer);
+}
