@@ -122,8 +122,8 @@ static struct weir_batch *open_batch(struct batcher *batcher,
     if (batcher->open.count >= batcher->config.max_batch_keys &&
         !close_batch(batcher, batcher->open.oldest, CLOSED_KEYS))
         return NULL;
-    batch = batch_create(batcher->config.run, batcher->config.name, key,
-                         worker);
+    batch =
+        batch_create(batcher->config.run, batcher->config.name, key, worker);
     if (!batch) {
         batcher->is_out_of_memory = true;
         return NULL;

@@ -18,7 +18,7 @@ struct batcher_config {
     uint32_t batch_size, max_batch_keys;
     size_t batch_bytes;
     int64_t batch_timeout_us;
-    unsigned workers;          /* of its sink */
+    unsigned workers; /* of its sink */
     uint32_t inbox_messages;
     size_t inbox_bytes;
 };

@@ -18,9 +18,9 @@ enum { BUCKETS = 1024 };
 
 bool open_init(struct open_batches *open)
 {
-    *open = (struct open_batches){.buckets =
-                                      calloc(BUCKETS, sizeof *open->buckets),
-                                  .bucket_count = BUCKETS};
+    *open =
+        (struct open_batches){.buckets = calloc(BUCKETS, sizeof *open->buckets),
+                              .bucket_count = BUCKETS};
     return open->buckets != NULL;
 }
 

@@ -35,7 +35,7 @@ struct weir_batch {
     const char **why;
     uint32_t missing; /* outcomes */
     struct batch_reason *reasons;
-    struct weir_batch *next;      /* in a list of the sink's */
+    struct weir_batch *next;                      /* in a list of the sink's */
     struct weir_batch *next_open, *previous_open; /* in the batcher's, by age */
     struct weir_batch *next_in_bucket;
 };

@@ -47,10 +47,10 @@ struct run {
     struct mailbox *homes[RUN_MAX_HOMES];
     unsigned home_count;
 
-    _Atomic bool is_started;  /* every init() was fine: connect */
-    _Atomic bool is_draining; /* stop begins nothing that can be given back */
+    _Atomic bool is_started;    /* every init() was fine: connect */
+    _Atomic bool is_draining;   /* stop begins nothing that can be given back */
     _Atomic bool is_abandoning; /* nothing more is begun, what waits is left */
-    _Atomic bool is_aborting; /* the deadline passed: let go of everything */
+    _Atomic bool is_aborting;   /* the deadline passed: let go of everything */
 
     _Atomic unsigned down; /* destinations that are not there now */
 

@@ -21,8 +21,8 @@ struct slot {
 
 static inline void slot_enter(struct slot *slot, const struct weir_message *msg)
 {
-    const int64_t position = msg->record->offset >= 0 ? msg->record->offset
-                                                      : (int64_t)msg->ticket;
+    const int64_t position =
+        msg->record->offset >= 0 ? msg->record->offset : (int64_t)msg->ticket;
 
     atomic_store_explicit(&slot->position, position, memory_order_relaxed);
     atomic_store_explicit(

@@ -45,8 +45,8 @@ struct pipeline {
     int64_t still_since_us, started_us;
     bool has_connected;
 
-    bool is_late, is_stuck;     /* set by the drain */
-    uint64_t left_in_hands;     /* abandoned in hands that are stuck */
+    bool is_late, is_stuck; /* set by the drain */
+    uint64_t left_in_hands; /* abandoned in hands that are stuck */
 };
 
 static inline bool pipeline_has_ended(const struct pipeline *pipeline,

@@ -1,9 +1,9 @@
 /*
  * pipeline.c - a topology that runs: stages, their threads, their end.
  *
- *     create   checks what the handler must have; takes no thread, no connection
- *     run      starts from the right to the left: sinks, batchers, processors;
- *              every handler's init() must be fine before anything connects;
+ *     create   checks what the handler must have; takes no thread, no
+ * connection run      starts from the right to the left: sinks, batchers,
+ * processors; every handler's init() must be fine before anything connects;
  *              then the producers; watches; drains; balances the ledger
  *     destroy  frees everything, unless a thread is stuck in foreign code
  *
@@ -260,19 +260,18 @@ static enum weir_status build(struct pipeline *pipeline, struct weir_error *err)
     init_run(pipeline);
     pipeline->events = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (from->ordering_key)
-        status = template_parse(from->ordering_key, &pipeline->ordering_key,
-                                err);
+        status =
+            template_parse(from->ordering_key, &pipeline->ordering_key, err);
     if (status != WEIR_OK)
         return status;
     pipeline->ready = ready_create(&pipeline->run, &limits);
     if (pipeline->events < 0 || !pipeline->ready ||
         init_producers(pipeline) != WEIR_OK ||
-        init_batchers(pipeline) != WEIR_OK ||
-        init_sinks(pipeline) != WEIR_OK || init_processors(pipeline) != WEIR_OK)
+        init_batchers(pipeline) != WEIR_OK || init_sinks(pipeline) != WEIR_OK ||
+        init_processors(pipeline) != WEIR_OK)
         return weir_fail(err, WEIR_RETRY, "out of memory");
-    pipeline->watched =
-        calloc(pipeline->processor_count + pipeline->sink_count,
-               sizeof *pipeline->watched);
+    pipeline->watched = calloc(pipeline->processor_count + pipeline->sink_count,
+                               sizeof *pipeline->watched);
     return pipeline->watched ? WEIR_OK
                              : weir_fail(err, WEIR_RETRY, "out of memory");
 }
@@ -380,10 +379,10 @@ static int start_state(struct pipeline *pipeline, const char **ret_why)
         const bool is_sink = i >= pipeline->processors_up;
         const unsigned at = is_sink ? i - pipeline->processors_up : i;
         /* Partner: the stores at the top of the workers' threads. */
-        const int one = atomic_load_explicit(
-            is_sink ? &pipeline->sinks[at].start
-                    : &pipeline->processors[at].start,
-            memory_order_acquire);
+        const int one =
+            atomic_load_explicit(is_sink ? &pipeline->sinks[at].start
+                                         : &pipeline->processors[at].start,
+                                 memory_order_acquire);
 
         if (one < 0)
             *ret_why = is_sink ? pipeline->sinks[at].err.text
@@ -400,9 +399,8 @@ static bool wait_for_inits(struct pipeline *pipeline)
     char text[400];
     int state = start_state(pipeline, &why);
 
-    while (state == 0 &&
-           !atomic_load_explicit(&pipeline->is_drain_asked,
-                                 memory_order_acquire)) {
+    while (state == 0 && !atomic_load_explicit(&pipeline->is_drain_asked,
+                                               memory_order_acquire)) {
         watch(pipeline);
         pipeline_wait(pipeline, clock_after_us(TICK_US));
         state = start_state(pipeline, &why);

@@ -40,11 +40,11 @@ static bool is_connected(const struct pipeline *pipeline)
     bool is_all = true;
 
     for (unsigned i = 0; i < pipeline->producer_count; i++)
-        is_all &= atomic_load_explicit(
-            &pipeline->producers[i].is_open, memory_order_relaxed);
+        is_all &= atomic_load_explicit(&pipeline->producers[i].is_open,
+                                       memory_order_relaxed);
     for (unsigned i = 0; i < pipeline->sink_count; i++)
-        is_all &= atomic_load_explicit(
-            &pipeline->sinks[i].is_connected, memory_order_relaxed);
+        is_all &= atomic_load_explicit(&pipeline->sinks[i].is_connected,
+                                       memory_order_relaxed);
     return is_all;
 }
 
@@ -68,9 +68,9 @@ void pipeline_stats(const struct pipeline *pipeline,
         const struct weir_intake *intake = &pipeline->producers[i].intake;
 
         if (atomic_load_explicit(&intake->has_lag, memory_order_relaxed))
-            stats.lag = (stats.lag > 0 ? stats.lag : 0) +
-                        atomic_load_explicit(&intake->lag,
-                                             memory_order_relaxed);
+            stats.lag =
+                (stats.lag > 0 ? stats.lag : 0) +
+                atomic_load_explicit(&intake->lag, memory_order_relaxed);
     }
     copy_counters(&pipeline->run.counters, &stats);
     stats.is_connected = is_connected(pipeline);

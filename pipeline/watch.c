@@ -27,14 +27,13 @@ static void say_stuck(struct pipeline *pipeline, const struct slot *slot,
     const long tid = atomic_load_explicit(&slot->tid, memory_order_relaxed);
 
     counter_add(&pipeline->run.counters.handler_stuck, 1);
-    log_write(WEIR_LOG_WARNING,
-              "a callback runs for %.1f s on %s[%d]@%lld (thread %ld), longer "
-              "than processors.timeout",
-              (double)for_us / CLOCK_SECOND_US, origin->topic,
-              (int)origin->partition,
-              (long long)atomic_load_explicit(&slot->position,
-                                              memory_order_relaxed),
-              tid);
+    log_write(
+        WEIR_LOG_WARNING,
+        "a callback runs for %.1f s on %s[%d]@%lld (thread %ld), longer "
+        "than processors.timeout",
+        (double)for_us / CLOCK_SECOND_US, origin->topic, (int)origin->partition,
+        (long long)atomic_load_explicit(&slot->position, memory_order_relaxed),
+        tid);
     if (pipeline->options.show_stack)
         pipeline->options.show_stack(tid);
 }

@@ -24,14 +24,11 @@
 
 enum { BURST = 5 };
 
-void failure_init(struct failure *failure, struct run *run,
-                  struct ready *ready, struct runner *runner,
-                  struct settler *settler)
+void failure_init(struct failure *failure, struct run *run, struct ready *ready,
+                  struct runner *runner, struct settler *settler)
 {
-    *failure = (struct failure){.run = run,
-                                .ready = ready,
-                                .runner = runner,
-                                .settler = settler};
+    *failure = (struct failure){
+        .run = run, .ready = ready, .runner = runner, .settler = settler};
 }
 
 static enum weir_policy policy_of(const struct failure *failure,

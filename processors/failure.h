@@ -21,9 +21,8 @@ struct failure {
     bool has_stopped; /* `then: stop` met one */
 };
 
-void failure_init(struct failure *failure, struct run *run,
-                  struct ready *ready, struct runner *runner,
-                  struct settler *settler);
+void failure_init(struct failure *failure, struct run *run, struct ready *ready,
+                  struct runner *runner, struct settler *settler);
 
 /* Takes `msg`, whose reason is set. */
 void failure_add(struct failure *failure, struct weir_message *msg,

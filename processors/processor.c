@@ -330,8 +330,8 @@ static void run_hand(struct processor *processor, struct hand *hand)
 void *processor_main(void *opaque)
 {
     struct processor *processor = opaque;
-    const enum weir_status status = runner_start(
-        &processor->runner, &processor->worker, &processor->err);
+    const enum weir_status status =
+        runner_start(&processor->runner, &processor->worker, &processor->err);
     struct hand hand;
 
     /* Partner: the load in pipeline.c's start. */

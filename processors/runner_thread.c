@@ -20,9 +20,8 @@ void runner_init(struct runner *runner, struct run *run,
                  const struct weir_handler *handler,
                  const struct weir_settings *options)
 {
-    *runner = (struct runner){.handler = *handler,
-                              .options = options,
-                              .context = {.run = run}};
+    *runner = (struct runner){
+        .handler = *handler, .options = options, .context = {.run = run}};
 }
 
 enum weir_status runner_start(struct runner *runner,
@@ -35,8 +34,8 @@ enum weir_status runner_start(struct runner *runner,
     atomic_store_explicit(&runner->slot.tid, syscall(SYS_gettid),
                           memory_order_relaxed);
     if (runner->handler.init)
-        status = runner->handler.init(worker, runner->options, &runner->state,
-                                      err);
+        status =
+            runner->handler.init(worker, runner->options, &runner->state, err);
     if (status == WEIR_OK) {
         runner->is_started = true;
         return WEIR_OK;
@@ -120,8 +119,7 @@ static enum weir_status prepare(struct runner *runner,
         if (status != WEIR_OK)
             messages[i]->attempt++;
         if (status == WEIR_STATUS_COUNT)
-            note_nonsense(runner, messages[i], "prepare_messages",
-                          (int)answer);
+            note_nonsense(runner, messages[i], "prepare_messages", (int)answer);
         else if (status != WEIR_OK && !messages[i]->reason)
             message_set_reason(messages[i], &runner->context,
                                "prepare_messages failed");

@@ -91,16 +91,24 @@ static void give_up(struct producer *producer, const struct weir_error *err)
     run->end(run->end_opaque, RUN_END_GAVE_UP, why);
 }
 
+/* Where what the connector answers changes nothing any more. */
+static void serve_only(struct producer *producer)
+{
+    struct weir_error err = {0};
+
+    if (intake_serve(&producer->intake, &err) != WEIR_OK)
+        producer->has_failed = true;
+}
+
 /* Books what comes back until `until_us`, while there is no connection. */
 static void serve_until(struct producer *producer, int64_t until_us)
 {
     struct weir_intake *intake = &producer->intake;
-    struct weir_error ignored;
 
     while (clock_now_us() < until_us && !is_set(&producer->is_closing) &&
            !run_is_aborting(producer->config.run)) {
         mailbox_wait(&intake->box, &intake->plain_waiter, 1, until_us);
-        (void)intake_serve(intake, &ignored); /* all epochs have ended */
+        serve_only(producer);
         if (is_set(&producer->is_draining))
             set(producer, &producer->is_quiet, true);
     }
@@ -228,13 +236,13 @@ static void work(struct producer *producer)
     answer(producer, status, &err);
 }
 
-/* The source is at its end, or beyond repair: only what is in flight matters. */
+/* The source is at its end, or beyond repair: only what is in flight matters.
+ */
 static void wait_for_end(struct producer *producer)
 {
     struct weir_intake *intake = &producer->intake;
-    struct weir_error ignored = {0};
 
-    (void)intake_serve(intake, &ignored);
+    serve_only(producer);
     if (is_set(&producer->is_draining))
         set(producer, &producer->is_quiet, true);
     mailbox_wait(&intake->box, &intake->plain_waiter, 1,
@@ -267,7 +275,6 @@ void *producer_main(void *opaque)
 {
     struct producer *producer = opaque;
     struct run *run = producer->config.run;
-    struct weir_error ignored;
     int64_t deadline;
 
     while (!is_set(&producer->is_closing) && !run_is_aborting(run)) {
@@ -288,7 +295,7 @@ void *producer_main(void *opaque)
             confirm(producer, deadline);
         disconnect(producer, NULL, deadline);
     }
-    (void)intake_serve(&producer->intake, &ignored);
+    serve_only(producer);
     atomic_store_explicit(&producer->is_over, true, memory_order_release);
     run->changed(run->changed_opaque);
     return NULL;

@@ -35,7 +35,8 @@ struct producer {
     _Atomic bool is_at_end;   /* the source is exhausted, all confirmed */
     _Atomic bool is_draining; /* asked: take in no more */
     _Atomic bool is_quiet;    /* ... and it takes in no more */
-    _Atomic bool is_closing;  /* asked: nothing more comes back; confirm, leave */
+    _Atomic bool
+        is_closing; /* asked: nothing more comes back; confirm, leave */
     _Atomic int64_t deadline_us;
     _Atomic bool is_over;
 };
@@ -46,7 +47,8 @@ enum weir_status producer_init(struct producer *producer,
                                const struct producer_config *config);
 void producer_finish(struct producer *producer);
 
-/* Its thread: opens, pulls, settles, reconnects, until it was asked to close. */
+/* Its thread: opens, pulls, settles, reconnects, until it was asked to close.
+ */
 void *producer_main(void *producer);
 
 /* Makes it look at its flags.  Any thread. */

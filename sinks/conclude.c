@@ -19,8 +19,7 @@
 #include "invariant.h"
 #include "queue.h"
 
-static void end(struct sink *sink, struct weir_message *msg,
-                enum ending ending)
+static void end(struct sink *sink, struct weir_message *msg, enum ending ending)
 {
     sink->in_hand--;
     settle(&sink->settler, msg, ending);
@@ -79,9 +78,8 @@ static void retry(struct sink *sink, struct weir_message *msg, const char *why)
         return;
     }
     if (!atomic_load_explicit(&sink->is_draining, memory_order_relaxed))
-        due_us = clock_after_us(backoff_us(run->backoff_min_us,
-                                           run->backoff_max_us,
-                                           msg->deliveries));
+        due_us = clock_after_us(backoff_us(
+            run->backoff_min_us, run->backoff_max_us, msg->deliveries));
     else if (!is_ordered) {
         end(sink, msg, ENDING_LEFT);
         return;

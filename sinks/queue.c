@@ -127,8 +127,7 @@ bool lanes_split(struct sink *sink, struct weir_batch *batch)
         struct weir_message *msg = batch->messages[i];
 
         /* A held lane takes more without memory. */
-        if (lanes_find(sink, msg->lane) &&
-            lanes_hold(sink, msg, 0) == WEIR_OK)
+        if (lanes_find(sink, msg->lane) && lanes_hold(sink, msg, 0) == WEIR_OK)
             continue;
         batch->messages[kept++] = msg;
         batch->mail.count++;

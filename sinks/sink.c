@@ -180,8 +180,7 @@ static void answer(struct sink *sink, enum weir_status status,
 
 static uint32_t limit_of(const struct sink *sink)
 {
-    const bool is_ordered =
-        sink->config.run->ordering != WEIR_ORDERING_NONE;
+    const bool is_ordered = sink->config.run->ordering != WEIR_ORDERING_NONE;
 
     if (!sink->config.ops || !sink->config.ops->poll)
         return 1;
@@ -273,8 +272,7 @@ static void write_next(struct sink *sink)
 /* Those that are over; in an ordered mode none before an older one. */
 static void conclude_written(struct sink *sink)
 {
-    const bool is_ordered =
-        sink->config.run->ordering != WEIR_ORDERING_NONE;
+    const bool is_ordered = sink->config.run->ordering != WEIR_ORDERING_NONE;
     struct weir_batch *batch = sink->written.head;
 
     while (batch) {
@@ -328,8 +326,7 @@ static void work(struct sink *sink)
 {
     const int64_t now = clock_now_us();
 
-    if (atomic_exchange_explicit(&sink->is_poked, false,
-                                 memory_order_acq_rel))
+    if (atomic_exchange_explicit(&sink->is_poked, false, memory_order_acq_rel))
         conclude_fence_all(sink);
     if (atomic_load_explicit(&sink->is_draining, memory_order_acquire))
         conclude_backoff(sink);

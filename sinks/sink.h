@@ -32,10 +32,10 @@ struct sink_config {
     struct run *run;
     struct ready *ready;
     const char *batcher;
-    struct mailbox *box;                 /* closed batches */
-    void (*has_room)(void *opaque);      /* after one was taken */
+    struct mailbox *box;            /* closed batches */
+    void (*has_room)(void *opaque); /* after one was taken */
     void *has_room_opaque;
-    const struct weir_sink_ops *ops;     /* NULL: handle_batch */
+    const struct weir_sink_ops *ops; /* NULL: handle_batch */
     const struct weir_settings *settings;
     const struct weir_handler *handler;
     const struct weir_settings *options; /* the handler's */
@@ -51,19 +51,19 @@ struct sink {
     struct runner runner;
     struct settler settler;
     struct failure failure;
-    struct waiter waiter;      /* asleep here */
-    struct waiter far_waiter;  /* asleep in the connector */
+    struct waiter waiter;     /* asleep here */
+    struct waiter far_waiter; /* asleep in the connector */
     struct reconnect reconnect;
-    int64_t retry_at_us;       /* not before: open, or write again */
-    uint32_t down_attempt;     /* writes in a row that failed as a whole */
+    int64_t retry_at_us;   /* not before: open, or write again */
+    uint32_t down_attempt; /* writes in a row that failed as a whole */
     bool is_open, is_down, is_full, has_failed, is_lost;
 
     struct batch_queue written; /* a sink has them; the oldest first */
     uint32_t written_count;
-    struct batch_queue held;    /* to be written, again or for the first time */
-    struct heap retries;        /* single messages, where there is no order */
-    struct held_lane *lanes;    /* where there is */
-    uint32_t in_hand;           /* messages in all of these */
+    struct batch_queue held; /* to be written, again or for the first time */
+    struct heap retries;     /* single messages, where there is no order */
+    struct held_lane *lanes; /* where there is */
+    uint32_t in_hand;        /* messages in all of these */
 
     pthread_t thread;
     _Atomic int start; /* 0: under way, 1: started, -1: init failed */
