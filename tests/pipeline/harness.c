@@ -1,0 +1,219 @@
+/*
+ * harness.c - runs a whole pipeline in a test, against scripted ends.
+ */
+#include "harness.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "generator.h"
+#include "passthrough.h"
+
+static const struct weir_producer_ops *const producers[] = {
+    &scripted_producer, &weir_generator_producer, NULL};
+static const struct weir_sink_ops *const sinks[] = {
+    &scripted_sink, &scripted_ordered_sink, &collecting_sink, NULL};
+static const struct weir_handler *const handlers[] = {&weir_passthrough, NULL};
+static const struct connectors all = {
+    .producers = producers, .sinks = sinks, .handlers = handlers};
+
+enum { TEXT_SIZE = 4000 };
+
+int harness_setup(void **state)
+{
+    struct harness *harness = calloc(1, sizeof *harness);
+
+    assert_non_null(harness);
+    harness->source = producer_script_create();
+    harness->sink = sink_script_create();
+    harness->collection = collection_create();
+    harness->handler =
+        (struct weir_handler){.abi_version = WEIR_ABI_VERSION,
+                              .struct_size = sizeof(struct weir_handler),
+                              .name = "test"};
+    *state = harness;
+    return 0;
+}
+
+int harness_teardown(void **state)
+{
+    struct harness *harness = *state;
+
+    if (harness->is_running) {
+        harness_drain(harness);
+        (void)harness_join(harness);
+    }
+    producer_script_destroy(harness->source);
+    sink_script_destroy(harness->sink);
+    collection_destroy(harness->collection);
+    free(harness);
+    return 0;
+}
+
+/* Puts `with` in the place of each `name` of `text`. */
+static void replace(char *text, const char *name, const char *with)
+{
+    char out[TEXT_SIZE];
+    char *at = strstr(text, name);
+
+    while (at) {
+        (void)snprintf(out, sizeof out, "%.*s%s%s", (int)(at - text), text,
+                       with, at + strlen(name));
+        memcpy(text, out, sizeof out);
+        at = strstr(text, name);
+    }
+}
+
+static void name_ends(struct harness *harness, char *text)
+{
+    char with[200];
+
+    (void)snprintf(with, sizeof with, "scripted: { script: \"%s\" }",
+                   producer_script_handle(harness->source));
+    replace(text, "SOURCE", with);
+    (void)snprintf(with, sizeof with, "scripted_ordered: { script: \"%s\" }",
+                   sink_script_handle(harness->sink));
+    replace(text, "ORDERED_SINK", with);
+    (void)snprintf(with, sizeof with, "scripted: { script: \"%s\" }",
+                   sink_script_handle(harness->sink));
+    replace(text, "SINK", with);
+    (void)snprintf(with, sizeof with, "collecting: { into: \"%s\" }",
+                   collection_handle(harness->collection));
+    replace(text, "COLLECT", with);
+}
+
+static void load(struct harness *harness, const char *text)
+{
+    const struct topology_source source = {
+        .file = "test.yaml", .text = text, .has_linked_handler = true};
+    struct topology_errors errors = {0};
+    enum weir_status status;
+
+    status = topology_load(&source, &all, &harness->topology, &errors);
+    for (size_t i = 0; status != WEIR_OK && i < errors.count; i++) {
+        char line[600];
+
+        (void)topology_error_format(&errors.list[i], line, sizeof line);
+        print_error("%s\n", line);
+    }
+    topology_errors_finish(&errors);
+    assert_int_equal(status, WEIR_OK);
+}
+
+static void *run(void *opaque)
+{
+    struct harness *harness = opaque;
+
+    harness->exit_code = pipeline_run(harness->pipeline);
+    return NULL;
+}
+
+void harness_start(struct harness *harness, const char *yaml)
+{
+    char text[TEXT_SIZE];
+    struct weir_error err = {0};
+    struct pipeline_options options = {0};
+
+    (void)snprintf(text, sizeof text, "name: test\n%s", yaml);
+    name_ends(harness, text);
+    load(harness, text);
+    options.handler = harness->topology->processors.handler.is_linked
+                          ? &harness->handler
+                          : harness->topology->processors.handler.builtin;
+    if (pipeline_create(harness->topology, &options, &harness->pipeline,
+                        &err) != WEIR_OK)
+        fail_msg("%s", err.text);
+    harness->is_running = true;
+    assert_int_equal(pthread_create(&harness->thread, NULL, run, harness), 0);
+}
+
+int harness_join(struct harness *harness)
+{
+    struct timespec until;
+    struct pipeline_stats *stats = &harness->stats;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 30;
+    if (pthread_timedjoin_np(harness->thread, NULL, &until) != 0)
+        fail_msg("the pipeline did not end within 30 s");
+    harness->is_running = false;
+    pipeline_stats(harness->pipeline, stats);
+    assert_int_equal(pipeline_destroy(harness->pipeline), WEIR_OK);
+    harness->pipeline = NULL;
+    topology_destroy(harness->topology);
+    harness->topology = NULL;
+    assert_int_equal(stats->received, stats->done + stats->rejected +
+                                          stats->abandoned + stats->in_flight);
+    assert_int_equal(stats->in_flight, 0);
+    return harness->exit_code;
+}
+
+int harness_run(struct harness *harness, const char *yaml)
+{
+    harness_start(harness, yaml);
+    return harness_join(harness);
+}
+
+void harness_drain(struct harness *harness)
+{
+    pipeline_drain(harness->pipeline);
+}
+
+void harness_wait(struct harness *harness,
+                  bool (*is_true)(struct harness *harness))
+{
+    const int64_t deadline = clock_after_us(10 * CLOCK_SECOND_US);
+
+    while (!is_true(harness)) {
+        if (clock_now_us() > deadline)
+            fail_msg("what the test waits for did not come true within 10 s");
+        (void)poll(NULL, 0, 2);
+    }
+}
+
+void gate_pass(struct gate *gate)
+{
+    (void)pthread_mutex_lock(&gate->lock);
+    gate->waiting++;
+    (void)pthread_cond_broadcast(&gate->changed);
+    while (!gate->is_open)
+        (void)pthread_cond_wait(&gate->changed, &gate->lock);
+    gate->waiting--;
+    (void)pthread_mutex_unlock(&gate->lock);
+}
+
+static void set(struct gate *gate, bool is_open)
+{
+    (void)pthread_mutex_lock(&gate->lock);
+    gate->is_open = is_open;
+    (void)pthread_cond_broadcast(&gate->changed);
+    (void)pthread_mutex_unlock(&gate->lock);
+}
+
+void gate_open(struct gate *gate)
+{
+    set(gate, true);
+}
+
+void gate_close(struct gate *gate)
+{
+    set(gate, false);
+}
+
+void gate_await(struct gate *gate, unsigned count)
+{
+    struct timespec until;
+    int rc = 0;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 10;
+    (void)pthread_mutex_lock(&gate->lock);
+    while (gate->waiting < count && rc == 0)
+        rc = pthread_cond_timedwait(&gate->changed, &gate->lock, &until);
+    rc = gate->waiting < count;
+    (void)pthread_mutex_unlock(&gate->lock);
+    if (rc)
+        fail_msg("fewer than %u callbacks wait at the gate", count);
+}
