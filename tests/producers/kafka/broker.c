@@ -58,8 +58,8 @@ void broker_unique_name(const char *prefix, char *out, size_t size)
                    serial++);
 }
 
-void broker_create_topic(const char *address, int partitions, char *out,
-                         size_t size)
+void broker_create_topic_named(const char *address, int partitions,
+                               const char *name)
 {
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, NULL);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
@@ -67,8 +67,7 @@ void broker_create_topic(const char *address, int partitions, char *out,
     rd_kafka_event_t *event;
     char why[WHY_SIZE];
 
-    broker_unique_name("weir", out, size);
-    topic = rd_kafka_NewTopic_new(out, partitions, 1, why, sizeof why);
+    topic = rd_kafka_NewTopic_new(name, partitions, 1, why, sizeof why);
     rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
     event = rd_kafka_queue_poll(queue, WAIT_MS);
     INVARIANT(event && rd_kafka_event_error(event) == 0);
@@ -76,6 +75,40 @@ void broker_create_topic(const char *address, int partitions, char *out,
     rd_kafka_NewTopic_destroy(topic);
     rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(rk);
+}
+
+void broker_create_topic(const char *address, int partitions, char *out,
+                         size_t size)
+{
+    broker_unique_name("weir", out, size);
+    broker_create_topic_named(address, partitions, out);
+}
+
+void broker_add_partitions(const char *address, const char *topic, int total)
+{
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_NewPartitions_t *request;
+    rd_kafka_event_t *event;
+    char why[WHY_SIZE];
+
+    request = rd_kafka_NewPartitions_new(topic, (size_t)total, why, sizeof why);
+    rd_kafka_CreatePartitions(rk, &request, 1, NULL, queue);
+    event = rd_kafka_queue_poll(queue, WAIT_MS);
+    INVARIANT(event && rd_kafka_event_error(event) == 0);
+    rd_kafka_event_destroy(event);
+    rd_kafka_NewPartitions_destroy(request);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(rk);
+}
+
+void broker_wait_until_ms(int64_t time_ms)
+{
+    const struct timespec until = {.tv_sec = time_ms / 1000,
+                                   .tv_nsec = time_ms % 1000 * 1000000};
+
+    while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL) != 0)
+        continue;
 }
 
 static void flush_and_destroy(rd_kafka_t *rk)

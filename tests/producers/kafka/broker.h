@@ -16,6 +16,13 @@ const char *broker_address(void);
 void broker_create_topic(const char *address, int partitions, char *out,
                          size_t size);
 
+void broker_create_topic_named(const char *address, int partitions,
+                               const char *name);
+void broker_add_partitions(const char *address, const char *topic, int total);
+
+/* Until the wall clock shows `time_ms`. */
+void broker_wait_until_ms(int64_t time_ms);
+
 /* "PREFIX 0" ... into one partition, with key "k" and header h=v. */
 void broker_produce(const char *address, const char *topic, int32_t partition,
                     const char *prefix, unsigned first, unsigned count);

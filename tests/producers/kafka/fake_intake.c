@@ -1,11 +1,10 @@
 /*
- * fake_runtime.c - settings and an intake under a test's control.
+ * fake_intake.c - an intake that does what a test says.
  *
  * Threads: the test's.
  */
-#include "fake_runtime.h"
+#include "fake_intake.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,172 +13,6 @@
 #include "invariant.h"
 
 enum { SLICE_MS = 50, DEMAND = 64 };
-
-static const char *find(const struct weir_settings *settings, const char *path)
-{
-    for (size_t i = 0; i < settings->count; i++)
-        if (strcmp(settings->pairs[i].path, path) == 0)
-            return settings->pairs[i].value;
-    return NULL;
-}
-
-void fake_settings_set(struct weir_settings *settings, const char *path,
-                       const char *value)
-{
-    size_t i = 0;
-
-    while (i < settings->count && strcmp(settings->pairs[i].path, path) != 0)
-        i++;
-    INVARIANT(i < FAKE_PAIRS);
-    (void)snprintf(settings->pairs[i].path, sizeof settings->pairs[i].path,
-                   "%s", path);
-    (void)snprintf(settings->pairs[i].value, FAKE_TEXT, "%s", value);
-    if (i == settings->count)
-        settings->count++;
-}
-
-void fake_settings_init(struct weir_settings *settings,
-                        const struct weir_option *options)
-{
-    *settings = (struct weir_settings){
-        .share = {.pipeline = "test",
-                  .count = 1,
-                  .memory = (size_t)64 << 20,
-                  .max_message_bytes = (size_t)1 << 20,
-                  .in_flight = 1000,
-                  .largest_batch = 100,
-                  .ordering = WEIR_ORDERING_PARTITION,
-                  .policy = WEIR_POLICY_DROP},
-    };
-    for (; options->name; options++)
-        if (options->fallback)
-            fake_settings_set(settings, options->name, options->fallback);
-}
-
-bool weir_settings_has(const struct weir_settings *settings, const char *path)
-{
-    const size_t size = strlen(path);
-
-    for (size_t i = 0; i < settings->count; i++)
-        if (strncmp(settings->pairs[i].path, path, size) == 0 &&
-            (settings->pairs[i].path[size] == '\0' ||
-             settings->pairs[i].path[size] == '.'))
-            return true;
-    return false;
-}
-
-const char *weir_settings_string(const struct weir_settings *settings,
-                                 const char *path)
-{
-    return find(settings, path);
-}
-
-/* Units as far as the Kafka options use them. */
-int64_t weir_settings_int(const struct weir_settings *settings,
-                          const char *path, int64_t fallback)
-{
-    const char *text = find(settings, path);
-    char *unit = NULL;
-    int64_t number;
-
-    if (!text)
-        return fallback;
-    number = strtoll(text, &unit, 10);
-    if (strcmp(unit, "ms") == 0)
-        return number * 1000;
-    return strcmp(unit, "s") == 0 ? number * CLOCK_SECOND_US : number;
-}
-
-bool weir_settings_bool(const struct weir_settings *settings, const char *path,
-                        bool fallback)
-{
-    const char *text = find(settings, path);
-
-    return text ? strcmp(text, "true") == 0 : fallback;
-}
-
-static bool is_property(const struct weir_settings *settings, size_t index)
-{
-    return strncmp(settings->pairs[index].path, "properties.", 11) == 0;
-}
-
-size_t weir_settings_count(const struct weir_settings *settings,
-                           const char *path)
-{
-    const char *text = find(settings, path);
-    size_t count = 0;
-
-    if (strcmp(path, "properties") == 0) {
-        for (size_t i = 0; i < settings->count; i++)
-            count += is_property(settings, i);
-        return count;
-    }
-    if (!text)
-        return 0;
-    for (count = 1; *text; text++)
-        count += *text == ',';
-    return count;
-}
-
-static size_t property_at(const struct weir_settings *settings, size_t index)
-{
-    for (size_t i = 0; i < settings->count; i++) {
-        if (!is_property(settings, i))
-            continue;
-        if (index == 0)
-            return i;
-        index--;
-    }
-    INVARIANT(!"such a property");
-    return 0;
-}
-
-/* Lists of one in these tests, but for those that are read to the end. */
-const char *weir_settings_item(const struct weir_settings *settings,
-                               const char *path, size_t index)
-{
-    if (strcmp(path, "properties") == 0)
-        return settings->pairs[property_at(settings, index)].value;
-    INVARIANT(index == 0);
-    return find(settings, path);
-}
-
-const char *weir_settings_key(const struct weir_settings *settings,
-                              const char *path, size_t index)
-{
-    INVARIANT(strcmp(path, "properties") == 0);
-    return settings->pairs[property_at(settings, index)].path + 11;
-}
-
-const struct weir_share *weir_settings_share(
-    const struct weir_settings *settings)
-{
-    return &settings->share;
-}
-
-static void note(const struct weir_settings *settings, const char *path,
-                 const char *fmt, va_list args)
-{
-    /* check() promises not to change what it reads; its complaints are ours. */
-    char *out = (char *)(uintptr_t)settings->refusals;
-    size_t used = strlen(out);
-
-    used += (size_t)snprintf(out + used, sizeof settings->refusals - used,
-                             "%s: ", path);
-    used += (size_t)vsnprintf(out + used, sizeof settings->refusals - used, fmt,
-                              args);
-    (void)snprintf(out + used, sizeof settings->refusals - used, "\n");
-}
-
-void weir_settings_refuse(const struct weir_settings *settings,
-                          const char *path, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    note(settings, path, fmt, args);
-    va_end(args);
-}
 
 void fake_intake_init(struct weir_intake *intake,
                       const struct weir_producer_ops *ops)
@@ -194,6 +27,12 @@ void fake_intake_finish(struct weir_intake *intake)
 {
     free(intake->self);
     free(intake->records);
+}
+
+void fake_intake_reset(struct weir_intake *intake)
+{
+    intake->count = 0;
+    intake->begun = intake->ended = 0;
 }
 
 enum weir_status weir_intake_begin(struct weir_intake *intake, uint32_t source,
@@ -277,6 +116,8 @@ enum weir_status weir_intake_await(struct weir_intake *intake, uint32_t source,
 
     (void)deadline_us;
     intake->awaited++;
+    if (intake->on_await)
+        intake->on_await(intake, intake->opaque);
     for (size_t i = 0; i < intake->count; i++) {
         if (intake->records[i].source != source ||
             intake->records[i].is_settled)

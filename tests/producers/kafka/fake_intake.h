@@ -1,8 +1,11 @@
 /*
- * fake_runtime.h - settings and an intake under a test's control.
+ * fake_intake.h - an intake that does what a test says.
+ *
+ * Unlike tests/support/test_intake.h it lets epochs end while messages are
+ * open, holds, refuses, and remembers what it was told of each source.
  */
-#ifndef WEIR_FAKE_RUNTIME_H
-#define WEIR_FAKE_RUNTIME_H
+#ifndef WEIR_FAKE_INTAKE_H
+#define WEIR_FAKE_INTAKE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,24 +13,7 @@
 
 #include <weir/producer.h>
 
-enum { FAKE_PAIRS = 24, FAKE_SOURCES = 32, FAKE_TEXT = 400 };
-
-/* Paths as in a topology; a LIST is comma-separated, a MAP is "properties.X".
- */
-struct weir_settings {
-    struct {
-        char path[80], value[FAKE_TEXT];
-    } pairs[FAKE_PAIRS];
-    size_t count;
-    struct weir_share share;
-    char refusals[2000]; /* "path: text\n" of each */
-};
-
-/* With every default of `options`, and a share that fits small tests. */
-void fake_settings_init(struct weir_settings *settings,
-                        const struct weir_option *options);
-void fake_settings_set(struct weir_settings *settings, const char *path,
-                       const char *value);
+enum { FAKE_SOURCES = 32 };
 
 struct fake_record {
     uint32_t source;
@@ -54,6 +40,8 @@ struct weir_intake {
         unsigned starved;
         bool is_open, was_ended;
     } sources[FAKE_SOURCES];
+    void (*on_await)(struct weir_intake *intake, void *opaque);
+    void *opaque;
     unsigned begun, ended, awaited;
     uint64_t gaps;
 };
@@ -62,6 +50,9 @@ struct weir_intake {
 void fake_intake_init(struct weir_intake *intake,
                       const struct weir_producer_ops *ops);
 void fake_intake_finish(struct weir_intake *intake);
+
+/* Forgets all records, after close(). */
+void fake_intake_reset(struct weir_intake *intake);
 
 /* Settles record `index` as done. */
 void fake_intake_settle(struct weir_intake *intake, size_t index);
