@@ -153,6 +153,18 @@ void kafka_commit_serve(struct kafka_producer *kafka)
         send_request(kafka);
 }
 
+void kafka_commit_hasten(struct kafka_producer *kafka,
+                         const struct kafka_partition *part)
+{
+    const uint64_t limit = kafka->options.max_uncommitted;
+    const uint64_t window = kafka_partition_window(part);
+    const uint64_t done = watermark_head(part->mark) - part->safe_head;
+
+    if (done > 0 &&
+        (window >= limit || (window >= limit / 2 && done >= window / 4)))
+        kafka->commit.is_urgent = true;
+}
+
 bool kafka_commit_is_complete(const struct kafka_producer *kafka)
 {
     for (size_t i = 0; i < kafka->partitions.size; i++) {

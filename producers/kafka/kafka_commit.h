@@ -15,6 +15,10 @@ struct kafka_partition;
 /* Takes answers, and asks again when it is time or urgent.  Never blocks. */
 void kafka_commit_serve(struct kafka_producer *kafka);
 
+/* Doesn't wait for the interval when a window is half full, and it helps. */
+void kafka_commit_hasten(struct kafka_producer *kafka,
+                         const struct kafka_partition *part);
+
 /* What is settled is committed, or the deadline came: then WEIR_AGAIN. */
 WEIR_MUST_USE
 enum weir_status kafka_commit_wait(struct kafka_producer *kafka,

@@ -87,14 +87,17 @@ static bool is_wanted_by_any(const struct weir_settings *settings,
     return false;
 }
 
-/* A line for each topic that isn't there, or isn't ours to see. */
-static void say_missing(struct kafka_producer *kafka,
-                        const struct rd_kafka_metadata_topic *topic)
+/* Where others are read meanwhile, the group says it: serve_group(). */
+static void note_missing(struct kafka_producer *kafka,
+                         const struct rd_kafka_metadata_topic *topic,
+                         struct weir_error *err)
 {
-    char reason[200];
+    char reason[200], text[400];
 
     (void)snprintf(reason, sizeof reason, "topic '%.150s'", topic->topic);
-    kafka_trouble_note(&kafka->trouble, topic->err, reason);
+    kafka_errors_explain(topic->err, reason, &kafka->trouble.access, text,
+                         sizeof text);
+    (void)weir_fail(err, WEIR_RETRY, "kafka: %s", text);
 }
 
 static enum weir_status judge(struct kafka_producer *kafka,
@@ -110,12 +113,11 @@ static enum weir_status judge(struct kafka_producer *kafka,
         if (!is_wanted_by_any(kafka->settings, topic->topic))
             continue;
         if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-            say_missing(kafka, topic);
+            note_missing(kafka, topic, err);
         partitions += (unsigned)topic->partition_cnt;
     }
     if (partitions == 0 && !has_regex(kafka->settings))
-        return weir_fail(err, WEIR_RETRY, "kafka: waiting for the topic: %s",
-                         kafka->trouble.text);
+        return WEIR_RETRY; /* note_missing() said which */
     ret_probe->partitions = partitions > 0 ? partitions : 1;
     ret_probe->brokers =
         metadata->broker_cnt > 0 ? (unsigned)metadata->broker_cnt : 1;

@@ -330,6 +330,7 @@ static void settle_run(struct kafka_producer *kafka,
         return;
     for (uint64_t i = 0; i < run->count; i++)
         (void)watermark_settle(part->mark, run->first + i);
+    kafka_commit_hasten(kafka, part);
 }
 
 static enum weir_status kafka_settle(void *self,

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "kafka_commit.h"
 #include "kafka_generation.h"
 #include "kafka_member.h"
 
@@ -95,22 +96,12 @@ static bool is_at_limit(const struct kafka_producer *kafka,
     return kafka_partition_window(part) >= kafka->options.max_uncommitted;
 }
 
-/* The window is full, or soon will be. */
-static void ask_for_commit(struct kafka_producer *kafka,
-                           struct kafka_partition *part)
+static void tell_starved(struct kafka_producer *kafka,
+                         struct kafka_partition *part)
 {
-    const uint64_t window = kafka_partition_window(part);
-
-    if (window < kafka->options.max_uncommitted / 2)
+    if (part->is_starved || !is_at_limit(kafka, part))
         return;
-    if (watermark_head(part->mark) - part->safe_head > window / 4)
-        kafka->commit.is_urgent = true;
-    if (window < kafka->options.max_uncommitted)
-        return;
-    if (watermark_head(part->mark) > part->safe_head)
-        kafka->commit.is_urgent = true;
-    if (!part->is_starved)
-        weir_intake_set_starved(kafka->intake, part->source);
+    weir_intake_set_starved(kafka->intake, part->source);
     part->is_starved = true;
 }
 
@@ -207,7 +198,8 @@ static unsigned read_some(struct kafka_producer *kafka,
 
     while (taken < demand && is_readable(kafka, part) && read_one(kafka, part))
         taken++;
-    ask_for_commit(kafka, part);
+    tell_starved(kafka, part);
+    kafka_commit_hasten(kafka, part);
     return taken;
 }
 
