@@ -4,7 +4,6 @@
 #include "buffer.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,10 +70,14 @@ void buffer_append_text(struct buffer *buffer, const char *text)
     buffer_append(buffer, text, strlen(text));
 }
 
-void buffer_append_number(struct buffer *buffer, long long number)
+void buffer_append_number(struct buffer *buffer, unsigned long long number)
 {
-    char *const out = buffer_reserve(buffer, NUMBER_SIZE);
+    char digits[NUMBER_SIZE];
+    char *at = digits + sizeof digits;
 
-    if (out)
-        buffer->size += (size_t)snprintf(out, NUMBER_SIZE, "%lld", number);
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    buffer_append(buffer, at, (size_t)(digits + sizeof digits - at));
 }

@@ -24,6 +24,6 @@ void buffer_advance(struct buffer *buffer, size_t size);
 
 void buffer_append(struct buffer *buffer, const void *data, size_t size);
 void buffer_append_text(struct buffer *buffer, const char *text);
-void buffer_append_number(struct buffer *buffer, long long number);
+void buffer_append_number(struct buffer *buffer, unsigned long long number);
 
 #endif

@@ -120,7 +120,7 @@ static void append_number(struct buffer *buffer, const char *name,
     if (number < 0)
         buffer_append_text(buffer, "null");
     else
-        buffer_append_number(buffer, number);
+        buffer_append_number(buffer, (unsigned long long)number);
 }
 
 static void append_headers(struct buffer *buffer,

@@ -36,7 +36,8 @@ struct fixture {
 
 static int setup(void **state)
 {
-    const struct producer_subject *const subject = *state;
+    const struct producer_subject *const *const chosen = *state;
+    const struct producer_subject *const subject = *chosen;
     struct fixture *const fixture = calloc(1, sizeof *fixture);
 
     assert_non_null(fixture);
@@ -382,6 +383,7 @@ int main(void)
 {
     static struct CMUnitTest tests[TEST_COUNT_MAX];
     static char names[TEST_COUNT_MAX][NAME_SIZE];
+    static const struct producer_subject *states[TEST_COUNT_MAX];
     size_t count = 0;
 
     for (const struct producer_subject *subject = producer_subjects;
@@ -391,12 +393,12 @@ int main(void)
                 continue;
             (void)snprintf(names[count], NAME_SIZE, "%s: %s",
                            subject->ops->name, rules[i].name);
+            states[count] = subject;
             tests[count] = (struct CMUnitTest){.name = names[count],
                                                .test_func = rules[i].test,
                                                .setup_func = setup,
                                                .teardown_func = teardown,
-                                               .initial_state =
-                                                   (void *)(uintptr_t)subject};
+                                               .initial_state = &states[count]};
             count++;
         }
     return _cmocka_run_group_tests("producer_contract", tests, count, NULL,

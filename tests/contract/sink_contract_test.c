@@ -55,7 +55,8 @@ static struct weir_batch *new_batch(struct fixture *fixture)
 
 static int setup(void **state)
 {
-    const struct sink_subject *const subject = *state;
+    const struct sink_subject *const *const chosen = *state;
+    const struct sink_subject *const subject = *chosen;
     struct fixture *const fixture = calloc(1, sizeof *fixture);
 
     assert_non_null(fixture);
@@ -313,6 +314,7 @@ int main(void)
 {
     static struct CMUnitTest tests[TEST_COUNT_MAX];
     static char names[TEST_COUNT_MAX][NAME_SIZE];
+    static const struct sink_subject *states[TEST_COUNT_MAX];
     size_t count = 0;
 
     for (const struct sink_subject *subject = sink_subjects; subject->ops;
@@ -322,12 +324,12 @@ int main(void)
                 continue;
             (void)snprintf(names[count], NAME_SIZE, "%s: %s", subject->name,
                            rules[i].name);
+            states[count] = subject;
             tests[count] = (struct CMUnitTest){.name = names[count],
                                                .test_func = rules[i].test,
                                                .setup_func = setup,
                                                .teardown_func = teardown,
-                                               .initial_state =
-                                                   (void *)(uintptr_t)subject};
+                                               .initial_state = &states[count]};
             count++;
         }
     return _cmocka_run_group_tests("sink_contract", tests, count, NULL, NULL);

@@ -19,13 +19,18 @@ struct value {
     char path[TEXT_SIZE], text[TEXT_SIZE];
 };
 
+/* What changes also where the settings are only read. */
+struct said {
+    char refusals[REFUSALS_SIZE], taken[REFUSALS_SIZE];
+    char item[TEXT_SIZE]; /* the element asked for last */
+};
+
 struct weir_settings {
     const struct weir_option *options;
     struct weir_share share;
     struct value values[VALUE_COUNT];
     size_t count;
-    char refusals[REFUSALS_SIZE], taken[REFUSALS_SIZE];
-    char item[TEXT_SIZE]; /* the element asked for last */
+    struct said *said;
 };
 
 struct unit {
@@ -36,7 +41,7 @@ struct unit {
 static const struct unit durations[] = {
     {"us", 1}, {"ms", 1000}, {"s", 1000000}, {"m", 60000000}, {NULL, 0}};
 static const struct unit sizes[] = {
-    {"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"", 1}, {NULL, 0}};
+    {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"", 1}, {NULL, 0}};
 static const struct unit plain[] = {{"", 1}, {NULL, 0}};
 
 static bool parse_number(const char *text, const struct unit *units,
@@ -110,11 +115,13 @@ struct weir_settings *test_settings_create(const struct weir_option *options)
     struct weir_settings *const settings = calloc(1, sizeof *settings);
 
     INVARIANT(settings != NULL);
+    settings->said = calloc(1, sizeof *settings->said);
+    INVARIANT(settings->said != NULL);
     settings->options = options;
     settings->share = (struct weir_share){.pipeline = "test",
                                           .count = 1,
-                                          .memory = 16 * 1024 * 1024,
-                                          .max_message_bytes = 1024 * 1024,
+                                          .memory = 1U << 24,
+                                          .max_message_bytes = 1U << 20,
                                           .in_flight = 4096,
                                           .largest_batch = 100};
     return settings;
@@ -122,6 +129,9 @@ struct weir_settings *test_settings_create(const struct weir_option *options)
 
 void test_settings_destroy(struct weir_settings *settings)
 {
+    if (!settings)
+        return;
+    free(settings->said);
     free(settings);
 }
 
@@ -132,9 +142,10 @@ struct weir_share *test_settings_share(struct weir_settings *settings)
 
 const char *test_settings_take_refusals(struct weir_settings *settings)
 {
-    memcpy(settings->taken, settings->refusals, sizeof settings->taken);
-    settings->refusals[0] = '\0';
-    return settings->taken;
+    memcpy(settings->said->taken, settings->said->refusals,
+           sizeof settings->said->taken);
+    settings->said->refusals[0] = '\0';
+    return settings->said->taken;
 }
 
 static const struct value *find_value(const struct weir_settings *settings,
@@ -255,8 +266,6 @@ size_t weir_settings_count(const struct weir_settings *settings,
 const char *weir_settings_item(const struct weir_settings *settings,
                                const char *path, size_t index)
 {
-    struct weir_settings *const mutable =
-        (struct weir_settings *)(uintptr_t)settings;
     const struct value *const entry = find_entry(settings, path, index);
     const char *text = find_text(settings, path);
 
@@ -268,9 +277,9 @@ const char *weir_settings_item(const struct weir_settings *settings,
     }
     if (!text)
         return NULL;
-    (void)snprintf(mutable->item, sizeof mutable->item, "%.*s",
+    (void)snprintf(settings->said->item, sizeof settings->said->item, "%.*s",
                    (int)strcspn(text, ","), text);
-    return mutable->item;
+    return settings->said->item;
 }
 
 const char *weir_settings_key(const struct weir_settings *settings,
@@ -299,17 +308,16 @@ const struct weir_share *weir_settings_share(
 void weir_settings_refuse(const struct weir_settings *settings,
                           const char *path, const char *fmt, ...)
 {
-    struct weir_settings *const mutable =
-        (struct weir_settings *)(uintptr_t)settings;
-    const size_t used = strlen(mutable->refusals);
+    const size_t used = strlen(settings->said->refusals);
     char text[REFUSALS_SIZE / 2];
     va_list args;
 
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    (void)snprintf(mutable->refusals + used, sizeof mutable->refusals - used,
-                   "%s: %s\n", path, text);
+    (void)snprintf(settings->said->refusals + used,
+                   sizeof settings->said->refusals - used, "%s: %s\n", path,
+                   text);
 }
 
 void weir_settings_warn(const struct weir_settings *settings, const char *path,

@@ -183,14 +183,17 @@ static void what_is_absent_is_null_and_what_is_empty_is_empty(void **state)
 
 static void every_character_survives_the_envelope(void **state)
 {
-    char payload[0x80 + 8];
+    /* A euro sign, and what has to be escaped around it. */
+    static const unsigned char tail[] = {0xE2, 0x82, 0xAC, '"',
+                                         '\\', 0xC3, 0xA4, '.'};
+    char payload[0x80 + sizeof tail];
     struct test_message message = {.topic = "t"};
     json_t *object;
     const json_t *text;
 
     for (int i = 0; i < 0x80; i++)
         payload[i] = (char)i;
-    memcpy(payload + 0x80, "\xE2\x82\xAC\"\\\xC3\xA4.", 8);
+    memcpy(payload + 0x80, tail, sizeof tail);
     message.payload = (struct weir_bytes){payload, sizeof payload};
     object = render_one(*state, &message);
     text = json_object_get(object, "payload");
