@@ -29,7 +29,9 @@ static void assert_option(const struct weir_option *option)
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the table. */
 void assert_options(const struct weir_option *options)
 {
-    for (const struct weir_option *option = options; option->name; option++) {
+    assert_true(options != NULL);
+    for (const struct weir_option *option = options; option && option->name;
+         option++) {
         const bool is_group = option->type == WEIR_OPTION_GROUP ||
                               option->type == WEIR_OPTION_GROUPS;
 

@@ -174,6 +174,14 @@ unsigned sink_script_writes(struct sink_script *script)
     return calls;
 }
 
+static bool is_equal(struct weir_bytes payload, const struct rule *rule)
+{
+    const size_t size = strlen(rule->payload);
+
+    return payload.data && payload.size == size &&
+           memcmp(payload.data, rule->payload, size) == 0;
+}
+
 /* The first rule that applies and has not been used up; a copy, `times` 0:
  * there is none. */
 static struct rule use_rule(struct sink_script *script, struct rules *rules,
@@ -184,11 +192,8 @@ static struct rule use_rule(struct sink_script *script, struct rules *rules,
     pthread_mutex_lock(&script->lock);
     for (size_t i = 0; i < rules->count && used.times == 0; i++) {
         struct rule *const rule = &rules->list[i];
-        const size_t size = strlen(rule->payload);
 
-        if (rule->times == 0 ||
-            (!rule->is_any && (payload.size != size ||
-                               memcmp(payload.data, rule->payload, size) != 0)))
+        if (rule->times == 0 || (!rule->is_any && !is_equal(payload, rule)))
             continue;
         used = *rule;
         if (rule->times != SINK_SCRIPT_ALWAYS)

@@ -178,7 +178,7 @@ static char *copy(struct weir_bytes bytes)
     char *const text = malloc(bytes.size + 1);
 
     assert_non_null(text);
-    if (bytes.size > 0)
+    if (bytes.data)
         memcpy(text, bytes.data, bytes.size);
     text[bytes.size] = '\0';
     return text;

@@ -186,10 +186,11 @@ static void a_template_replaces_the_letters(void **state)
 static void a_long_template_is_not_cut(void **state)
 {
     struct fixture *const fixture = *state;
-    char text[151] = "";
+    const char *const text =
+        "%{random}.%{random}.%{random}.%{random}.%{random}."
+        "%{random}.%{random}.%{random}.%{random}.%{random}."
+        "%{random}.%{random}.%{random}.%{random}.%{random}.";
 
-    for (size_t i = 0; i < 15; i++)
-        strcat(text, "%{random}.");
     test_settings_set(fixture->settings, "template", text);
     assert_int_equal(make(fixture, 1)->payload_size, 15 * 17);
     assert_int_equal(strlen(test_intake_record(fixture->intake, 0)->payload),
