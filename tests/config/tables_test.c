@@ -77,14 +77,16 @@ static void every_table_makes_sense(void **state)
     }
 }
 
+enum { PAGE_MAX = 262144 };
+
 static char *read_reference(void)
 {
     FILE *file = fopen(WEIR_REFERENCE, "r");
-    char *text = calloc(1, 256 * 1024);
+    char *text = calloc(1, PAGE_MAX);
 
     assert_non_null(file);
     assert_non_null(text);
-    assert_true(fread(text, 1, 256 * 1024 - 1, file) > 0);
+    assert_true(fread(text, 1, PAGE_MAX - 1, file) > 0);
     assert_int_equal(fclose(file), 0);
     return text;
 }
