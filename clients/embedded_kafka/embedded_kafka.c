@@ -148,15 +148,23 @@ enum weir_status embedded_kafka_send(struct embedded_kafka *kafka, uint64_t id,
                                      struct weir_bytes key,
                                      struct weir_bytes payload)
 {
-    const rd_kafka_resp_err_t rc = rd_kafka_producev(
-        kafka->feeder, RD_KAFKA_V_TOPIC(kafka->topic),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(key.data, key.size),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)payload.data, payload.size),
-        RD_KAFKA_V_OPAQUE((void *)(uintptr_t)id), RD_KAFKA_V_END);
+    const rd_kafka_vu_t what[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = kafka->topic},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY,
+         .u.mem = {.ptr = (void *)(uintptr_t)key.data, .size = key.size}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE,
+         .u.mem = {.ptr = (void *)(uintptr_t)payload.data,
+                   .size = payload.size}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)id},
+    };
+    rd_kafka_error_t *refused =
+        rd_kafka_produceva(kafka->feeder, what, sizeof what / sizeof what[0]);
 
-    if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (refused) {
+        rd_kafka_error_destroy(refused);
         return WEIR_AGAIN;
+    }
     kafka->waiting++;
     return WEIR_OK;
 }

@@ -120,12 +120,19 @@ static void flush_and_destroy(rd_kafka_t *rk)
 static void produce(rd_kafka_t *rk, const char *topic, int32_t partition,
                     void *payload, size_t size)
 {
-    INVARIANT(rd_kafka_producev(
-                  rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
-                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                  RD_KAFKA_V_VALUE(payload, size), RD_KAFKA_V_KEY("k", 1),
-                  RD_KAFKA_V_HEADER("h", "v", 1),
-                  RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR_NO_ERROR);
+    char key[] = "k";
+    const rd_kafka_vu_t what[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_VALUE,
+         .u.mem = {.ptr = payload, .size = size}},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {.ptr = key, .size = 1}},
+        {.vtype = RD_KAFKA_VTYPE_HEADER,
+         .u.header = {.name = "h", .val = "v", .size = 1}},
+    };
+
+    INVARIANT(!rd_kafka_produceva(rk, what, sizeof what / sizeof what[0]));
 }
 
 static const char *const quick[] = {"linger.ms", "0", "message.max.bytes",
