@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "arguments.h"
+#include "invariant.h"
 #include "loaded.h"
+#include "pipeline.h"
 #include "verb.h"
 
 struct check_values {
@@ -22,11 +24,29 @@ static const struct argument check_options[] = {
     {0},
 };
 
+/* Whether the handler has what the topology needs. */
+static int check_handler(const struct loaded *loaded, const char *file)
+{
+    const struct pipeline_options options = {.handler = loaded->handler};
+    struct pipeline *pipeline = NULL;
+    struct weir_error err = {0};
+
+    if (pipeline_create(loaded->topology, &options, &pipeline, &err) !=
+        WEIR_OK) {
+        (void)fprintf(stderr, "%s: %s\n", file, err.text);
+        return VERB_EXIT_CONFIG;
+    }
+    INVARIANT(pipeline_destroy(pipeline) == WEIR_OK); /* it never ran */
+    (void)printf("%s: ok\n", file);
+    return VERB_EXIT_OK;
+}
+
 static int check_run(const struct verb *verb, const struct call *call)
 {
     struct check_values values = {.until_end = false};
     struct argument_texts operands;
     struct loaded loaded;
+    int code;
 
     if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
         return VERB_EXIT_USAGE;
@@ -39,9 +59,9 @@ static int check_run(const struct verb *verb, const struct call *call)
     };
     if (loaded_open_or_say(&request, &loaded) != WEIR_OK)
         return VERB_EXIT_CONFIG;
-    (void)printf("%s: ok\n", request.file);
+    code = check_handler(&loaded, request.file);
     loaded_close(&loaded);
-    return VERB_EXIT_OK;
+    return code;
 }
 
 const struct verb verb_check = {

@@ -36,7 +36,7 @@ struct verb {
     int (*run)(const struct verb *verb, const struct call *call);
 };
 
-extern const struct verb verb_cc, verb_check, verb_describe, verb_graph,
-    verb_list, verb_new, verb_version;
+extern const struct verb verb_cc, verb_check, verb_demo, verb_describe,
+    verb_graph, verb_list, verb_new, verb_run, verb_version;
 
 #endif

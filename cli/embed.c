@@ -1,0 +1,132 @@
+/*
+ * embed.c - implements <weir/pipeline.h>: a pipeline inside somebody's program.
+ *
+ * Joins config/, the connectors and pipeline/, as the command does, but says
+ * everything through the log callback, installs no signal handler and never
+ * exits.
+ *
+ * Threads: drain and ledger from any; the others from one at a time.
+ */
+#include <stdlib.h>
+
+#include <weir/pipeline.h>
+
+#include "loaded.h"
+#include "log.h"
+#include "pipeline.h"
+
+struct weir_pipeline {
+    struct loaded loaded;
+    struct pipeline *pipeline;
+};
+
+void weir_set_log(weir_log_fn log, void *opaque)
+{
+    log_set_callback(log, opaque);
+}
+
+static void log_line(void *opaque, bool is_warning, const char *line)
+{
+    (void)opaque;
+    log_write(is_warning ? WEIR_LOG_WARNING : WEIR_LOG_ERROR, "%s", line);
+}
+
+/* The first error of the topology, in place of "it is refused". */
+static enum weir_status first_error(const struct loaded *loaded,
+                                    enum weir_status status,
+                                    struct weir_error *err)
+{
+    char text[sizeof err->text];
+
+    for (size_t i = 0; i < loaded->errors.count; i++) {
+        const struct topology_error *error = &loaded->errors.list[i];
+
+        if (error->is_warning)
+            continue;
+        (void)topology_error_format(error, text, sizeof text);
+        return weir_fail(err, status, "%s", text);
+    }
+    return status;
+}
+
+static enum weir_status create(struct weir_pipeline *pipeline,
+                               const struct weir_pipeline_config *config,
+                               struct weir_error *err)
+{
+    const struct loaded_request request = {
+        .file = config->file ? config->file : "topology",
+        .text = config->topology,
+        .until_end = config->until_end != 0,
+        .linked = config->handler,
+    };
+    enum weir_status status = loaded_open(&request, &pipeline->loaded, err);
+
+    loaded_each_error(&pipeline->loaded, log_line, NULL);
+    if (status != WEIR_OK)
+        return first_error(&pipeline->loaded, status, err);
+
+    const struct topology *topology = pipeline->loaded.topology;
+    const struct pipeline_options options = {.handler =
+                                                 pipeline->loaded.handler};
+    log_set_level(topology->log_level);
+    log_set_format(topology->is_log_json ? LOG_JSON : LOG_TEXT);
+    return pipeline_create(topology, &options, &pipeline->pipeline, err);
+}
+
+enum weir_status weir_pipeline_create(const struct weir_pipeline_config *config,
+                                      struct weir_pipeline **ret_pipeline,
+                                      struct weir_error *err)
+{
+    struct weir_pipeline *pipeline = calloc(1, sizeof *pipeline);
+    enum weir_status status;
+
+    if (!pipeline)
+        return weir_fail(err, WEIR_RETRY, "no memory");
+    status = create(pipeline, config, err);
+    if (status != WEIR_OK) {
+        loaded_close(&pipeline->loaded);
+        free(pipeline);
+        return status;
+    }
+    *ret_pipeline = pipeline;
+    return WEIR_OK;
+}
+
+int weir_pipeline_run(struct weir_pipeline *pipeline)
+{
+    return pipeline_run(pipeline->pipeline);
+}
+
+void weir_pipeline_drain(struct weir_pipeline *pipeline)
+{
+    pipeline_drain(pipeline->pipeline);
+}
+
+void weir_pipeline_ledger(const struct weir_pipeline *pipeline,
+                          struct weir_ledger *ret_ledger)
+{
+    struct pipeline_stats stats;
+
+    pipeline_stats(pipeline->pipeline, &stats);
+    *ret_ledger = (struct weir_ledger){
+        .received = stats.received,
+        .done = stats.done,
+        .rejected = stats.rejected,
+        .abandoned = stats.abandoned,
+        .in_flight = stats.in_flight,
+    };
+}
+
+enum weir_status weir_pipeline_destroy(struct weir_pipeline *pipeline)
+{
+    enum weir_status status;
+
+    if (!pipeline)
+        return WEIR_OK;
+    status = pipeline_destroy(pipeline->pipeline);
+    if (status != WEIR_OK)
+        return status;
+    loaded_close(&pipeline->loaded);
+    free(pipeline);
+    return WEIR_OK;
+}

@@ -1,0 +1,188 @@
+/*
+ * run.c - weir run: a topology until its end or a signal.
+ *
+ *     load -> create -> signals, status line -> run -> ledger, report ->
+ * destroy
+ *
+ * Standard output belongs to the sinks; the ledger goes to standard error.  The
+ * report's file is opened before anything starts, so that a run of hours isn't
+ * lost to a typing error.
+ *
+ * A thread that is stuck in foreign code after the deadline can't be ended:
+ * then nothing is freed and the process leaves by _exit().
+ *
+ * Threads: this one supervises; signals.c and status_line.c have their own.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "clock.h"
+#include "loaded.h"
+#include "log.h"
+#include "pipeline.h"
+#include "run_report.h"
+#include "signals.h"
+#include "status_line.h"
+#include "verb.h"
+
+#define CONNECT_TIMEOUT_US (60 * CLOCK_SECOND_US)
+
+struct run_values {
+    const char *report;
+    struct argument_texts overrides;
+    int64_t connect_timeout_us;
+    bool until_end, is_quiet;
+};
+
+static const struct argument run_options[] = {
+    {"--until-end", NULL, ARGUMENT_FLAG, offsetof(struct run_values, until_end),
+     "ends when the source has no more"},
+    {"--connect-timeout", "DURATION", ARGUMENT_DURATION,
+     offsetof(struct run_values, connect_timeout_us),
+     "with --until-end: how long a broker may be absent (60s)"},
+    {"--report", "FILE", ARGUMENT_TEXT, offsetof(struct run_values, report),
+     "writes the ledger as JSON at the end"},
+    {"--set", "PATH=VALUE", ARGUMENT_TEXTS,
+     offsetof(struct run_values, overrides),
+     "replaces one value of the file; may be repeated"},
+    {"--quiet", NULL, ARGUMENT_FLAG, offsetof(struct run_values, is_quiet),
+     "no live line and no ledger on the terminal"},
+    {0},
+};
+
+static void drain(void *opaque)
+{
+    pipeline_drain(opaque);
+}
+
+/* Runs it, with all that a terminal shows of it. */
+static int supervise(struct pipeline *pipeline, const struct topology *topology,
+                     const struct run_values *values,
+                     struct run_report *ret_report)
+{
+    struct status_line *line = NULL;
+    struct signals *signals = NULL;
+    struct weir_error err = {0};
+    int64_t start_us;
+
+    if (signals_start(drain, pipeline, &signals, &err) != WEIR_OK) {
+        (void)fprintf(stderr, "weir run: %s\n", err.text);
+        return VERB_EXIT_FAILED;
+    }
+    if (!values->is_quiet)
+        line = status_line_start(pipeline);
+    start_us = clock_now_us();
+    ret_report->exit = pipeline_run(pipeline);
+    ret_report->duration_us = clock_now_us() - start_us;
+    ret_report->pipeline = topology->name;
+    status_line_stop(line);
+    pipeline_stats(pipeline, &ret_report->stats);
+    signals_stop(signals);
+    if (!values->is_quiet)
+        run_report_print(ret_report, stderr);
+    return ret_report->exit;
+}
+
+/* The exit code, made worse if the report can't be written. */
+static int write_report(const struct run_report *report, const char *path,
+                        FILE *out, int code)
+{
+    struct weir_error err = {0};
+
+    if (run_report_write(report, out, &err) == WEIR_OK)
+        return code;
+    (void)fprintf(stderr, "weir run: cannot write %s: %s\n", path, err.text);
+    return code == VERB_EXIT_OK ? VERB_EXIT_FAILED : code;
+}
+
+static int run_loaded(const struct loaded *loaded, const char *file,
+                      const struct run_values *values, FILE *report_file)
+{
+    const struct pipeline_options options = {
+        .handler = loaded->handler,
+        .connect_timeout_us =
+            loaded->topology->until_end ? values->connect_timeout_us : 0,
+        .show_stack = signals_show_stack,
+    };
+    struct run_report report = {.exit = VERB_EXIT_FAILED};
+    struct pipeline *pipeline = NULL;
+    struct weir_error err = {0};
+    int code;
+
+    log_set_level(loaded->topology->log_level);
+    log_set_format(loaded->topology->is_log_json ? LOG_JSON : LOG_TEXT);
+    if (pipeline_create(loaded->topology, &options, &pipeline, &err) !=
+        WEIR_OK) {
+        (void)fprintf(stderr, "%s: %s\n", file, err.text);
+        return VERB_EXIT_CONFIG;
+    }
+    code = supervise(pipeline, loaded->topology, values, &report);
+    if (report_file)
+        code = write_report(&report, values->report, report_file, code);
+    if (pipeline_destroy(pipeline) != WEIR_OK) {
+        (void)fflush(NULL);
+        _exit(code);
+    }
+    return code;
+}
+
+static int run_file(const struct call *call, const char *file,
+                    const struct run_values *values, FILE *report_file)
+{
+    const struct loaded_request request = {
+        .file = file,
+        .overrides = values->overrides.list,
+        .until_end = values->until_end,
+        .linked = call->linked,
+    };
+    struct loaded loaded;
+    int code;
+
+    if (loaded_open_or_say(&request, &loaded) != WEIR_OK)
+        return VERB_EXIT_CONFIG;
+    code = run_loaded(&loaded, file, values, report_file);
+    loaded_close(&loaded);
+    return code;
+}
+
+static int run_run(const struct verb *verb, const struct call *call)
+{
+    struct run_values values = {.connect_timeout_us = CONNECT_TIMEOUT_US};
+    struct argument_texts operands;
+    FILE *report_file = NULL;
+    int code;
+
+    if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
+        return VERB_EXIT_USAGE;
+    if (values.report) {
+        report_file = fopen(values.report, "we");
+        if (!report_file)
+            return usage_error(verb, "--report %s: %s", values.report,
+                               strerror(errno));
+    }
+    code = run_file(call, operands.list[0], &values, report_file);
+    if (report_file)
+        (void)fclose(report_file);
+    return code;
+}
+
+const struct verb verb_run = {
+    .name = "run",
+    .operands = "FILE",
+    .summary = "runs a topology until SIGTERM or SIGINT, then drains",
+    .text = "A second signal ends at once.  Exit codes: 0 ended as asked; 65 "
+            "`then: stop` met a\nfailed message; 69 no broker, topic or queue "
+            "(--until-end); 70 gave up; 74 the ledger\ndoes not balance; 75 "
+            "messages were abandoned at the deadline; 78 configuration.\n",
+    .example = "  weir run topology.yaml\n"
+               "  weir run topology.yaml --until-end --report ledger.json\n"
+               "  weir run topology.yaml --set batchers.default."
+               "batch_size=10\n",
+    .options = run_options,
+    .operand_min = 1,
+    .operand_max = 1,
+    .run = run_run,
+};
