@@ -176,7 +176,7 @@ static bool place(struct batcher *batcher, struct weir_message *msg)
     const bool is_flush = msg->changes && msg->changes->is_flush;
     struct weir_batch *batch;
 
-    if (message_epoch_state(msg) == EPOCH_ENDED) {
+    if (message_is_fenced(msg)) {
         settle(&batcher->settler, msg, ENDING_LEFT);
         return true;
     }
@@ -235,7 +235,7 @@ static bool fence(struct batcher *batcher, struct weir_batch *batch)
     for (uint32_t i = 0; i < batch->count; i++) {
         struct weir_message *msg = batch->messages[i];
 
-        if (message_epoch_state(msg) == EPOCH_ENDED) {
+        if (message_is_fenced(msg)) {
             settle(&batcher->settler, msg, ENDING_LEFT);
             continue;
         }

@@ -64,14 +64,19 @@ static void free_epochs(struct weir_intake *intake)
     free(intake->epochs);
 }
 
+static void drop_free_chunk(struct weir_intake *intake)
+{
+    struct chunk *chunk = intake->free_chunks;
+
+    intake->free_chunks = chunk->next;
+    intake->free_count--;
+    chunk_destroy(intake->run, chunk);
+}
+
 void intake_finish(struct weir_intake *intake)
 {
-    while (intake->free_chunks) {
-        struct chunk *chunk = intake->free_chunks;
-
-        intake->free_chunks = chunk->next;
-        chunk_destroy(intake->run, chunk);
-    }
+    while (intake->free_chunks)
+        drop_free_chunk(intake);
     if (intake->chunk && intake->chunk->returned == intake->chunk->count)
         chunk_destroy(intake->run, intake->chunk);
     free_epochs(intake);
@@ -137,6 +142,9 @@ static struct chunk *new_chunk(struct weir_intake *intake, uint32_t slots,
         intake->free_count--;
         return chunk;
     }
+    while (intake->free_chunks &&
+           !budget_has_room(&intake->run->budget, capacity))
+        drop_free_chunk(intake);
     /* Something must always be able to move, however small the budget. */
     if (!budget_has_room(&intake->run->budget, capacity) &&
         intake->books.in_flight > 0) {
@@ -339,7 +347,8 @@ uint32_t intake_demand(struct weir_intake *intake)
     intake->is_full = false;
     if (intake->unsent.head)
         intake_flush(intake);
-    if (!intake->free_chunks && !budget_has_room(&intake->run->budget, 0)) {
+    if (!intake->free_chunks && intake->books.in_flight > 0 &&
+        !budget_has_room(&intake->run->budget, 0)) {
         starve(intake);
         return 0;
     }

@@ -107,6 +107,13 @@ static inline int message_epoch_state(const struct weir_message *msg)
     return epoch_state(msg->epoch);
 }
 
+/* Its epoch has ended: the broker gives it to somebody again.  A ghost is not
+ * fenced: nobody else will deliver it. */
+static inline bool message_is_fenced(const struct weir_message *msg)
+{
+    return !msg->is_ghost && message_epoch_state(msg) == EPOCH_ENDED;
+}
+
 /* True when nothing else shares its allocation. */
 bool message_is_alone(const struct weir_message *msg);
 

@@ -250,7 +250,7 @@ static uint32_t set_aside(struct processor *processor, struct hand *hand,
 static bool is_fenced(const struct weir_message *msg, const void *opaque)
 {
     (void)opaque;
-    return message_epoch_state(msg) == EPOCH_ENDED;
+    return message_is_fenced(msg);
 }
 
 static void leave(struct processor *processor, struct mail_list *list)

@@ -152,7 +152,7 @@ bool conclude_fence(struct sink *sink, struct weir_batch *batch)
     for (uint32_t i = 0; i < batch->count; i++) {
         struct weir_message *msg = batch->messages[i];
 
-        if (message_epoch_state(msg) == EPOCH_ENDED) {
+        if (message_is_fenced(msg)) {
             end(sink, msg, ENDING_LEFT);
             continue;
         }
@@ -173,7 +173,7 @@ static void fence_lane(struct sink *sink, struct held_lane *lane)
 
     mail_list_init(&kept);
     while (mail) {
-        if (message_epoch_state(message_of(mail)) == EPOCH_ENDED)
+        if (message_is_fenced(message_of(mail)))
             end(sink, message_of(mail), ENDING_LEFT);
         else
             mail_list_add(&kept, mail);
@@ -184,7 +184,7 @@ static void fence_lane(struct sink *sink, struct held_lane *lane)
 
 static bool is_fenced(const void *item)
 {
-    return message_epoch_state(item) == EPOCH_ENDED;
+    return message_is_fenced(item);
 }
 
 void conclude_fence_all(struct sink *sink)

@@ -31,7 +31,12 @@
 #include "conclude.h"
 #include "queue.h"
 
-enum { TICK_US = 100 * 1000, CLOSE_US = 1000 * 1000, NO_MEMORY_US = 10 * 1000 };
+enum {
+    TICK_US = 100 * 1000,
+    CLOSE_US = 1000 * 1000,
+    NO_MEMORY_US = 10 * 1000,
+    NO_ROOM_US = 10 * 1000
+};
 
 static void wake_connector(void *opaque)
 {
@@ -243,7 +248,9 @@ static void run_connector(struct sink *sink, struct weir_batch *batch)
         sink->written_count++;
         return;
     }
-    sink->is_full = status == WEIR_AGAIN;
+    sink->is_full = status == WEIR_AGAIN && sink->written_count > 0;
+    if (status == WEIR_AGAIN && !sink->is_full)
+        sink->retry_at_us = clock_after_us(NO_ROOM_US); /* nobody will say */
     /* In front of it comes what was written before and is not over. */
     conclude_some(sink, batch);
     answer(sink, status, &err);
