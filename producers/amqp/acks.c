@@ -187,25 +187,39 @@ static size_t find(const struct acks *acks, uint64_t tag)
     return low;
 }
 
-void acks_settle(struct acks *acks, const struct weir_settlement *settlement,
-                 int64_t now_us)
+/* Ends open tags; those that may not be requeued end as `near_limit`. */
+static void end_run(struct acks *acks, const struct weir_settlement *run,
+                    enum state state, enum state near_limit, int64_t now_us)
 {
-    const size_t first = find(acks, settlement->first);
+    const size_t first = find(acks, run->first);
 
-    INVARIANT(settlement->count <= acks->tail - first);
-    for (size_t i = 0; i < settlement->count; i++) {
+    INVARIANT(run->count <= acks->tail - first);
+    for (size_t i = 0; i < run->count; i++) {
         struct entry *entry = &acks->entries[first + i];
 
-        INVARIANT(entry->tag == settlement->first + i);
+        INVARIANT(entry->tag == run->first + i);
         INVARIANT(entry->state == OPEN);
         entry->settled_us = now_us;
-        set_state(acks, entry, states[settlement->outcome]);
-        if (entry->state == REQUEUE && entry->is_last)
-            set_state(acks, entry, DISCARD);
+        set_state(acks, entry, entry->is_last ? near_limit : state);
     }
     advance(acks);
     if (acks->counts[DONE] > 0 && acks->due_us > now_us + LINGER_US)
         acks->due_us = now_us + LINGER_US;
+}
+
+void acks_settle(struct acks *acks, const struct weir_settlement *settlement,
+                 int64_t now_us)
+{
+    const enum state state = states[settlement->outcome];
+
+    end_run(acks, settlement, state, state == REQUEUE ? DISCARD : state,
+            now_us);
+}
+
+void acks_hand_back(struct acks *acks, const struct weir_settlement *settlement,
+                    int64_t now_us)
+{
+    end_run(acks, settlement, REQUEUE, LEFT, now_us);
 }
 
 static size_t frame_full(const struct acks *acks)

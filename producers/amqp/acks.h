@@ -53,6 +53,11 @@ void acks_forbid_requeue(struct acks *acks);
 void acks_settle(struct acks *acks, const struct weir_settlement *settlement,
                  int64_t now_us);
 
+/* Likewise, of messages that nobody has handled: they are requeued, and those
+ * that the broker might drop then are left to it. */
+void acks_hand_back(struct acks *acks, const struct weir_settlement *settlement,
+                    int64_t now_us);
+
 enum acks_haste {
     ACKS_DUE = 0, /* what fills a frame well, or has waited 5 ms */
     ACKS_PREFIX,  /* also a short run that one frame covers */

@@ -29,6 +29,12 @@
  * written, one more question and its answer prove that the broker read it all,
  * since acknowledgements themselves have no answer.
  *
+ * A pipeline that stands still for ten minutes, a third of the time after which
+ * RabbitMQ closes the channel of a consumer that acknowledges nothing, hands
+ * back what no callback has begun, once, so that other consumers get it: the
+ * consumer is cancelled, what is stashed is requeued, the intake abandons what
+ * waits. When what was begun has ended, everything starts anew.
+ *
  * Threads: the producer's own; wake() from any.
  */
 #include "amqp_producer.h"
@@ -44,6 +50,9 @@
 #define LAG_EVERY_US (5 * CLOCK_SECOND_US)
 #define END_EVERY_US (CLOCK_SECOND_US / 50)
 
+/* A third of RabbitMQ's default consumer_timeout. */
+#define STANDSTILL_US (600 * CLOCK_SECOND_US)
+
 enum { NEAR_LIMIT = 3, ANSWERS_AT_END = 2, SLEEP_MS = 1000 };
 
 struct amqp_producer {
@@ -55,8 +64,10 @@ struct amqp_producer {
     uint64_t reported;  /* answers that were passed on as the lag */
     uint64_t end_asked; /* the question whose answer may be the last; 0: none */
     unsigned empty_answers;
+    int64_t moved_us; /* when there was demand, or something was settled */
     int64_t delivery_limit;
     bool is_open, has_begun, is_draining, until_end, is_starved;
+    bool is_handing_back, has_handed_back;
     struct log_limit limit_warnings;
 };
 
@@ -307,8 +318,54 @@ static enum weir_status begin(struct amqp_producer *amqp,
     if (status != WEIR_OK)
         return status;
     weir_intake_set_lag(intake, 0, amqp->consumer.ready);
+    amqp->moved_us = clock_now_us();
     amqp->has_begun = true;
     return WEIR_OK;
+}
+
+static void requeue_stash(struct amqp_producer *amqp)
+{
+    struct delivery *delivery = consumer_unstash(&amqp->consumer);
+
+    while (delivery) {
+        const struct weir_settlement one = {.first = delivery->record.ticket,
+                                            .count = 1};
+
+        acks_hand_back(amqp->consumer.acks, &one, clock_now_us());
+        assembly_recycle(&amqp->consumer.assembly, delivery);
+        delivery = consumer_unstash(&amqp->consumer);
+    }
+}
+
+/* WEIR_RETRY: it is over, and consuming starts anew. */
+static enum weir_status hand_back(struct amqp_producer *amqp,
+                                  struct weir_intake *intake,
+                                  struct weir_error *err)
+{
+    const int64_t now_us = clock_now_us();
+
+    if (amqp->is_draining ||
+        (!amqp->is_handing_back && now_us - amqp->moved_us < STANDSTILL_US))
+        return WEIR_OK;
+    if (!amqp->is_handing_back)
+        log_write(WEIR_LOG_WARNING,
+                  "amqp: the pipeline has stood still for ten minutes: what "
+                  "nobody has begun goes back to queue %s until it moves",
+                  amqp->consumer.queue);
+    amqp->is_handing_back = true;
+    if (!amqp->consumer.is_cancelling)
+        return consumer_cancel(&amqp->consumer, err);
+    if (amqp->consumer.is_cancelled && !amqp->has_handed_back) {
+        amqp->has_handed_back = true;
+        requeue_stash(amqp);
+        if (weir_intake_await(intake, 0, now_us) != WEIR_OK)
+            return WEIR_OK; /* what was begun is still open */
+    }
+    if (!amqp->has_handed_back || !is_settled(amqp))
+        return WEIR_OK;
+    return weir_fail(err, WEIR_RETRY,
+                     "amqp: %s: the pipeline moves again: consuming again",
+                     amqp->consumer.link.where);
 }
 
 /* One round: read, offer, write.  WEIR_AGAIN: nothing more to do for now. */
@@ -319,7 +376,7 @@ static enum weir_status serve(struct amqp_producer *amqp,
     enum weir_status status = WEIR_AGAIN;
 
     *ret_offered = 0;
-    if (demand > 0 && !amqp->is_draining)
+    if (demand > 0 && !amqp->is_draining && !amqp->is_handing_back)
         status = offer_all(amqp, intake, demand, ret_offered, err);
     if (status == WEIR_AGAIN && *ret_offered == 0)
         status = read_ahead(amqp, err);
@@ -328,6 +385,8 @@ static enum weir_status serve(struct amqp_producer *amqp,
     status = write_acks(amqp, err);
     if (status == WEIR_OK && amqp->is_draining && !amqp->consumer.is_cancelling)
         status = consumer_cancel(&amqp->consumer, err);
+    if (status == WEIR_OK)
+        status = hand_back(amqp, intake, err);
     if (status == WEIR_OK)
         status = take_answer(amqp, intake);
     if (status == WEIR_OK)
@@ -370,6 +429,8 @@ static enum weir_status amqp_pull(void *self, struct weir_intake *intake,
 
     if (status != WEIR_OK)
         return status;
+    if (demand > 0 || amqp->taken == 0)
+        amqp->moved_us = clock_now_us();
     for (;;) {
         unsigned offered;
 
@@ -391,8 +452,13 @@ static enum weir_status amqp_settle(void *self,
     const int64_t now_us = clock_now_us();
 
     (void)err;
+    amqp->moved_us = now_us;
     for (size_t i = 0; i < count; i++) {
-        acks_settle(amqp->consumer.acks, &settlements[i], now_us);
+        if (amqp->is_handing_back &&
+            settlements[i].outcome == WEIR_OUTCOME_LEAVE)
+            acks_hand_back(amqp->consumer.acks, &settlements[i], now_us);
+        else
+            acks_settle(amqp->consumer.acks, &settlements[i], now_us);
         amqp->taken -= settlements[i].count;
     }
     return WEIR_OK;
@@ -430,6 +496,8 @@ static void amqp_close(void *self, int64_t deadline_us)
     amqp->has_begun = false;
     amqp->is_draining = false;
     amqp->is_starved = false;
+    amqp->is_handing_back = false;
+    amqp->has_handed_back = false;
 }
 
 const struct weir_producer_ops weir_amqp_producer = {

@@ -193,6 +193,22 @@ static void a_message_near_its_limit_is_rejected_instead_of_requeued(
     assert_int_equal(peer.fates[2], REQUEUED);
 }
 
+static void what_nobody_handled_is_requeued_but_never_lost(void **state)
+{
+    struct acks *acks = *state;
+    struct peer peer = {.room = 100};
+    const struct weir_settlement both = {.first = 1, .count = 2};
+
+    begin(acks, &peer, 1);
+    acks_forbid_requeue(acks);
+    begin(acks, &peer, 1);
+    acks_hand_back(acks, &both, NOW);
+    flush(acks, &peer, ACKS_DUE, NOW);
+
+    assert_int_equal(peer.fates[1], UNTOLD);
+    assert_int_equal(peer.fates[2], REQUEUED);
+}
+
 static void one_stuck_message_does_not_hold_memory(void **state)
 {
     struct acks *acks = *state;
@@ -284,6 +300,7 @@ int main(void)
         TEST(a_full_socket_loses_no_frame),
         TEST(a_broker_that_breaks_the_prefetch_is_refused),
         TEST(a_message_near_its_limit_is_rejected_instead_of_requeued),
+        TEST(what_nobody_handled_is_requeued_but_never_lost),
         TEST(one_stuck_message_does_not_hold_memory),
         TEST(in_every_order_each_message_gets_its_own_outcome),
     };
