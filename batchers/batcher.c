@@ -31,6 +31,13 @@
 
 enum { TICK_US = 500 * 1000, TIDY_US = 100 * 1000, NO_MEMORY_US = 10 * 1000 };
 
+static void wake(void *opaque)
+{
+    struct batcher *batcher = opaque;
+
+    mailbox_interrupt(&batcher->inbox);
+}
+
 enum weir_status batcher_init(struct batcher *batcher,
                               const struct batcher_config *config)
 {
@@ -43,6 +50,9 @@ enum weir_status batcher_init(struct batcher *batcher,
     mail_list_init(&batcher->hand);
     settler_init(&batcher->settler, config->run);
     waiter_init(&batcher->waiter, NULL, NULL);
+    controls_init(&batcher->controls, wake, batcher);
+    batcher->controls.changed = config->run->changed;
+    batcher->controls.changed_opaque = config->run->changed_opaque;
     batcher->boxes = calloc(count, sizeof *batcher->boxes);
     batcher->outbox = calloc(count, sizeof *batcher->outbox);
     if (!open_init(&batcher->open) || !batcher->boxes || !batcher->outbox)
@@ -64,6 +74,7 @@ void batcher_finish(struct batcher *batcher)
     open_finish(&batcher->open);
     mailbox_finish(&batcher->inbox);
     waiter_finish(&batcher->waiter);
+    controls_finish(&batcher->controls);
 }
 
 /* ---- on to the sink ---- */
@@ -477,13 +488,18 @@ static bool work(struct batcher *batcher)
     return has_placed_all;
 }
 
-static void publish_held(struct batcher *batcher)
+static void describe(struct batcher *batcher)
 {
-    uint32_t held = batcher->hand.count + batcher->open.messages;
+    struct holdings holdings = {.waiting = batcher->hand.count +
+                                           mailbox_count(&batcher->inbox),
+                                .begun = batcher->open.messages};
 
-    for (unsigned i = 0; i < batcher->box_count; i++)
-        held += batcher->outbox[i] ? batcher->outbox[i]->count : 0;
-    atomic_store_explicit(&batcher->held, held, memory_order_relaxed);
+    for (unsigned i = 0; i < batcher->box_count; i++) {
+        holdings.begun += mailbox_count(&batcher->boxes[i]);
+        if (batcher->outbox[i])
+            holdings.begun += batcher->outbox[i]->count;
+    }
+    control_answer(&batcher->controls, CONTROL_DESCRIBE, &holdings);
 }
 
 static void rest(struct batcher *batcher, bool has_placed_all)
@@ -505,7 +521,6 @@ static void rest(struct batcher *batcher, bool has_placed_all)
                               memory_order_relaxed);
     if (!has_placed_all && !is_blocked && !batcher->is_out_of_memory)
         return; /* there is room now */
-    publish_held(batcher);
     deadline = next_deadline(batcher, now);
     if (batcher->is_out_of_memory)
         deadline = now + NO_MEMORY_US;
@@ -526,7 +541,9 @@ void *batcher_main(void *opaque)
         if (atomic_exchange_explicit(&batcher->is_poked, false,
                                      memory_order_acq_rel))
             answer_poke(batcher);
-        if (atomic_load_explicit(&batcher->is_closing, memory_order_acquire)) {
+        if (control_is_asked(&batcher->controls, CONTROL_DESCRIBE))
+            describe(batcher);
+        if (control_is_asked(&batcher->controls, CONTROL_CLOSE)) {
             close_all(batcher);
             is_over = is_empty(batcher);
         }
@@ -551,10 +568,4 @@ void batcher_has_room(struct batcher *batcher)
 {
     if (atomic_load_explicit(&batcher->is_blocked, memory_order_seq_cst))
         mailbox_interrupt(&batcher->inbox);
-}
-
-void batcher_close(struct batcher *batcher)
-{
-    atomic_store_explicit(&batcher->is_closing, true, memory_order_release);
-    mailbox_interrupt(&batcher->inbox);
 }

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "control.h"
 #include "mailbox.h"
 #include "open.h"
 #include "settle.h"
@@ -39,9 +40,8 @@ struct batcher {
     bool is_out_of_memory;
     int64_t tidy_us;
 
-    _Atomic uint32_t held; /* messages that it has, when it rests */
     _Atomic bool is_poked, is_blocked;
-    _Atomic bool is_closing; /* asked: close every batch, then leave */
+    struct controls controls; /* CLOSE: closes every batch, and leaves */
     _Atomic bool is_over;
     pthread_t thread;
 };
@@ -60,7 +60,5 @@ void batcher_poke(struct batcher *batcher);
 
 /* A sink worker took a batch: there may be room.  Any thread. */
 void batcher_has_room(struct batcher *batcher);
-
-void batcher_close(struct batcher *batcher);
 
 #endif

@@ -43,7 +43,7 @@ struct pipeline {
     struct watched *watched; /* processors, then sinks */
     struct weir_ledger last_ledger;
     int64_t still_since_us, started_us;
-    bool has_connected;
+    bool has_connected, has_asked;
 
     bool is_late, is_stuck; /* set by the drain */
     uint64_t left_in_hands; /* abandoned in hands that are stuck */

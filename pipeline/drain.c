@@ -72,7 +72,8 @@ static void set(_Atomic bool *flag)
 static bool producers_are_quiet(struct pipeline *pipeline)
 {
     for (unsigned i = 0; i < pipeline->producers_up; i++) {
-        if (!is_set(&pipeline->producers[i].is_quiet) &&
+        if (!control_is_answered(&pipeline->producers[i].controls,
+                                 CONTROL_DRAIN, NULL) &&
             !is_set(&pipeline->producers[i].is_over))
             return false;
     }
@@ -170,12 +171,12 @@ static void stop_sources(struct drain *drain)
 
     set(&pipeline->run.is_draining);
     for (unsigned i = 0; i < pipeline->producers_up; i++) {
-        set(&pipeline->producers[i].is_draining);
-        producer_wake(&pipeline->producers[i]);
+        control_ask(&pipeline->producers[i].controls, CONTROL_DRAIN,
+                    drain->soft_us);
     }
     for (unsigned i = 0; i < pipeline->sinks_up; i++) {
-        set(&pipeline->sinks[i].is_draining);
-        sink_wake(&pipeline->sinks[i]);
+        control_ask(&pipeline->sinks[i].controls, CONTROL_DRAIN,
+                    drain->soft_us);
     }
     (void)wait_until(drain, producers_are_quiet, drain->soft_us);
     mail_list_init(&left);
@@ -202,32 +203,23 @@ static bool finish_processors(struct drain *drain)
 static bool finish_batchers(struct drain *drain)
 {
     for (unsigned i = 0; i < drain->pipeline->batchers_up; i++)
-        batcher_close(&drain->pipeline->batchers[i]);
+        control_ask(&drain->pipeline->batchers[i].controls, CONTROL_CLOSE,
+                    drain->soft_us);
     return wait_until(drain, batchers_are_over, drain->soft_us);
 }
 
 static void close_sinks(struct drain *drain)
 {
-    for (unsigned i = 0; i < drain->pipeline->sinks_up; i++) {
-        struct sink *sink = &drain->pipeline->sinks[i];
-
-        atomic_store_explicit(&sink->deadline_us, drain->hard_us,
-                              memory_order_release);
-        set(&sink->is_closing);
-        sink_wake(sink);
-    }
+    for (unsigned i = 0; i < drain->pipeline->sinks_up; i++)
+        control_ask(&drain->pipeline->sinks[i].controls, CONTROL_CLOSE,
+                    drain->hard_us);
 }
 
 static void close_producers(struct drain *drain)
 {
-    for (unsigned i = 0; i < drain->pipeline->producers_up; i++) {
-        struct producer *producer = &drain->pipeline->producers[i];
-
-        atomic_store_explicit(&producer->deadline_us, drain->hard_us,
-                              memory_order_release);
-        set(&producer->is_closing);
-        producer_wake(producer);
-    }
+    for (unsigned i = 0; i < drain->pipeline->producers_up; i++)
+        control_ask(&drain->pipeline->producers[i].controls, CONTROL_CLOSE,
+                    drain->hard_us);
 }
 
 /* ---- the deadline ---- */
@@ -303,7 +295,8 @@ static void let_go(struct drain *drain)
     ready_close(pipeline->ready);
     set(&pipeline->run.is_aborting);
     for (unsigned i = 0; i < pipeline->batchers_up; i++)
-        batcher_close(&pipeline->batchers[i]);
+        control_ask(&pipeline->batchers[i].controls, CONTROL_CLOSE,
+                    drain->hard_us);
     close_sinks(drain);
     (void)wait_until(drain, batchers_are_over, drain->hard_us);
     empty_boxes(drain);

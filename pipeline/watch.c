@@ -10,8 +10,8 @@
  * a connector.  Where nothing moves for LEAK_US and every stage is empty while
  * tickets are open, the run ends and says so, rather than wait for ever.
  *
- * Threads: the one that runs the pipeline; reads published slots, counters, and
- * asks mailboxes for their counts.
+ * Threads: the one that runs the pipeline; reads published slots and
+ * counters, and asks stages by their controls.
  */
 #include "assembly.h"
 
@@ -19,7 +19,7 @@
 
 #include "clock.h"
 
-enum { LEAK_US = 3 * 1000 * 1000 };
+enum { LEAK_US = 2 * 1000 * 1000 };
 
 static void say_stuck(struct pipeline *pipeline, const struct slot *slot,
                       const struct origin *origin, int64_t for_us)
@@ -57,29 +57,41 @@ static void watch_slot(struct pipeline *pipeline, const struct slot *slot,
     say_stuck(pipeline, slot, origin, now - watched->since_us);
 }
 
-/* What all stages have, as far as they have published it. */
-static uint64_t held_by_stages(struct pipeline *pipeline)
+/* Asks every batcher and sink worker what it holds. */
+static void ask_all(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->batchers_up; i++)
+        control_ask(&pipeline->batchers[i].controls, CONTROL_DESCRIBE, 0);
+    for (unsigned i = 0; i < pipeline->sinks_up; i++)
+        control_ask(&pipeline->sinks[i].controls, CONTROL_DESCRIBE, 0);
+}
+
+/* False: it holds something, or does not answer: it may hold something. */
+static bool holds_nothing(struct controls *controls,
+                          const _Atomic bool *is_over)
+{
+    struct holdings holdings;
+
+    if (atomic_load_explicit(is_over, memory_order_acquire))
+        return true;
+    return control_is_answered(controls, CONTROL_DESCRIBE, &holdings) &&
+           holdings.waiting + holdings.begun + holdings.retrying == 0;
+}
+
+static bool stages_are_empty(struct pipeline *pipeline)
 {
     uint32_t waiting, in_hand;
-    uint64_t held = 0;
+    bool is_empty;
 
     ready_count(pipeline->ready, &waiting, &in_hand);
-    held += waiting + in_hand;
-    for (unsigned i = 0; i < pipeline->processors_up; i++)
-        held += atomic_load_explicit(&pipeline->processors[i].runner.slot.held,
-                                     memory_order_relaxed);
-    for (unsigned i = 0; i < pipeline->batchers_up; i++) {
-        struct batcher *batcher = &pipeline->batchers[i];
-
-        held += atomic_load_explicit(&batcher->held, memory_order_relaxed) +
-                mailbox_count(&batcher->inbox);
-        for (unsigned box = 0; box < batcher->box_count; box++)
-            held += mailbox_count(&batcher->boxes[box]);
-    }
+    is_empty = waiting + in_hand == 0;
+    for (unsigned i = 0; i < pipeline->batchers_up; i++)
+        is_empty = is_empty && holds_nothing(&pipeline->batchers[i].controls,
+                                             &pipeline->batchers[i].is_over);
     for (unsigned i = 0; i < pipeline->sinks_up; i++)
-        held += atomic_load_explicit(&pipeline->sinks[i].runner.slot.held,
-                                     memory_order_relaxed);
-    return held;
+        is_empty = is_empty && holds_nothing(&pipeline->sinks[i].controls,
+                                             &pipeline->sinks[i].is_over);
+    return is_empty;
 }
 
 static void watch_leak(struct pipeline *pipeline, int64_t now)
@@ -88,15 +100,24 @@ static void watch_leak(struct pipeline *pipeline, int64_t now)
 
     pipeline_ledger(pipeline, &ledger);
     if (ledger.in_flight == 0 ||
-        memcmp(&ledger, &pipeline->last_ledger, sizeof ledger) != 0 ||
-        held_by_stages(pipeline) > 0) {
+        memcmp(&ledger, &pipeline->last_ledger, sizeof ledger) != 0) {
         pipeline->last_ledger = ledger;
         pipeline->still_since_us = now;
+        pipeline->has_asked = false;
         return;
     }
-    if (now - pipeline->still_since_us > LEAK_US)
+    if (now - pipeline->still_since_us < LEAK_US)
+        return;
+    if (!pipeline->has_asked) {
+        pipeline->has_asked = true;
+        ask_all(pipeline);
+        return;
+    }
+    if (stages_are_empty(pipeline))
         pipeline->run.end(pipeline, RUN_END_LEAK,
                           "open messages that no stage has");
+    pipeline->still_since_us = now; /* once more, later */
+    pipeline->has_asked = false;
 }
 
 static void watch_end(struct pipeline *pipeline)

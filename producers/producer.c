@@ -40,11 +40,22 @@ static void wake_connector(void *opaque)
     producer->config.ops->wake(producer->self);
 }
 
+static void wake(void *opaque)
+{
+    struct producer *producer = opaque;
+
+    mailbox_interrupt(&producer->intake.box);
+    wake_connector(producer);
+}
+
 enum weir_status producer_init(struct producer *producer,
                                const struct producer_config *config)
 {
     *producer = (struct producer){.config = *config};
     producer->self = calloc(1, config->ops->self_size + 1);
+    controls_init(&producer->controls, wake, producer);
+    producer->controls.changed = config->run->changed;
+    producer->controls.changed_opaque = config->run->changed_opaque;
     intake_init(&producer->intake, config->run, config->ready, config->index,
                 wake_connector, producer);
     producer->intake.ordering_key = config->ordering_key;
@@ -59,6 +70,7 @@ void producer_finish(struct producer *producer)
     if (!producer->config.run)
         return;
     intake_finish(&producer->intake);
+    controls_finish(&producer->controls);
     free(producer->self);
 }
 
@@ -105,12 +117,13 @@ static void serve_until(struct producer *producer, int64_t until_us)
 {
     struct weir_intake *intake = &producer->intake;
 
-    while (clock_now_us() < until_us && !is_set(&producer->is_closing) &&
+    while (clock_now_us() < until_us &&
+           !control_is_asked(&producer->controls, CONTROL_CLOSE) &&
            !run_is_aborting(producer->config.run)) {
         mailbox_wait(&intake->box, &intake->plain_waiter, 1, until_us);
         serve_only(producer);
-        if (is_set(&producer->is_draining))
-            set(producer, &producer->is_quiet, true);
+        if (control_is_asked(&producer->controls, CONTROL_DRAIN))
+            control_answer(&producer->controls, CONTROL_DRAIN, NULL);
     }
 }
 
@@ -179,7 +192,7 @@ static uint32_t threshold_of(const struct producer *producer)
 {
     const uint64_t open = producer->intake.books.in_flight / 8;
 
-    if (is_set(&producer->is_draining))
+    if (control_is_asked(&producer->controls, CONTROL_DRAIN))
         return 1;
     return open < 1 ? 1 : open < MAX_THRESHOLD ? (uint32_t)open : MAX_THRESHOLD;
 }
@@ -218,7 +231,7 @@ static void drain_once(struct producer *producer)
         producer->config.ops->drain(producer->self);
         producer->has_drained = true;
     }
-    set(producer, &producer->is_quiet, true);
+    control_answer(&producer->controls, CONTROL_DRAIN, NULL);
 }
 
 static void work(struct producer *producer)
@@ -227,7 +240,8 @@ static void work(struct producer *producer)
     struct weir_error err = {0};
     enum weir_status status = intake_serve(intake, &err);
 
-    if (status == WEIR_OK && is_set(&producer->is_draining))
+    if (status == WEIR_OK &&
+        control_is_asked(&producer->controls, CONTROL_DRAIN))
         drain_once(producer);
     if (status == WEIR_OK && intake->can_hold)
         intake_release(intake, producer->config.ops->release);
@@ -243,8 +257,8 @@ static void wait_for_end(struct producer *producer)
     struct weir_intake *intake = &producer->intake;
 
     serve_only(producer);
-    if (is_set(&producer->is_draining))
-        set(producer, &producer->is_quiet, true);
+    if (control_is_asked(&producer->controls, CONTROL_DRAIN))
+        control_answer(&producer->controls, CONTROL_DRAIN, NULL);
     mailbox_wait(&intake->box, &intake->plain_waiter, 1,
                  clock_after_us(IDLE_US));
 }
@@ -277,18 +291,18 @@ void *producer_main(void *opaque)
     struct run *run = producer->config.run;
     int64_t deadline;
 
-    while (!is_set(&producer->is_closing) && !run_is_aborting(run)) {
+    while (!control_is_asked(&producer->controls, CONTROL_CLOSE) &&
+           !run_is_aborting(run)) {
         if (producer->has_failed || is_set(&producer->is_at_end))
             wait_for_end(producer);
         else if (is_set(&producer->is_open))
             work(producer);
-        else if (is_set(&producer->is_draining))
+        else if (control_is_asked(&producer->controls, CONTROL_DRAIN))
             wait_for_end(producer);
         else
             connect(producer);
     }
-    deadline =
-        atomic_load_explicit(&producer->deadline_us, memory_order_acquire);
+    deadline = control_deadline_us(&producer->controls, CONTROL_CLOSE);
     if (is_set(&producer->is_open)) {
         drain_once(producer);
         if (!is_set(&producer->is_at_end) && !producer->has_failed)
@@ -296,13 +310,8 @@ void *producer_main(void *opaque)
         disconnect(producer, NULL, deadline);
     }
     serve_only(producer);
+    control_answer(&producer->controls, CONTROL_DRAIN, NULL);
     atomic_store_explicit(&producer->is_over, true, memory_order_release);
     run->changed(run->changed_opaque);
     return NULL;
-}
-
-void producer_wake(struct producer *producer)
-{
-    mailbox_interrupt(&producer->intake.box);
-    wake_connector(producer);
 }

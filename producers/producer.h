@@ -10,6 +10,7 @@
 #include <weir/producer.h>
 
 #include "backoff.h"
+#include "control.h"
 #include "intake.h"
 
 struct producer_config {
@@ -33,11 +34,8 @@ struct producer {
     pthread_t thread;
     _Atomic bool is_open;
     _Atomic bool is_at_end;   /* the source is exhausted, all confirmed */
-    _Atomic bool is_draining; /* asked: take in no more */
-    _Atomic bool is_quiet;    /* ... and it takes in no more */
-    _Atomic bool
-        is_closing; /* asked: nothing more comes back; confirm, leave */
-    _Atomic int64_t deadline_us;
+    struct controls controls; /* DRAIN: takes in no more; CLOSE: nothing more
+                                 comes back, so confirm, and leave */
     _Atomic bool is_over;
 };
 
@@ -50,8 +48,5 @@ void producer_finish(struct producer *producer);
 /* Its thread: opens, pulls, settles, reconnects, until it was asked to close.
  */
 void *producer_main(void *producer);
-
-/* Makes it look at its flags.  Any thread. */
-void producer_wake(struct producer *producer);
 
 #endif

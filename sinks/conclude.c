@@ -77,7 +77,7 @@ static void retry(struct sink *sink, struct weir_message *msg, const char *why)
         fail(sink, msg, REJECTED_RETRIES, why);
         return;
     }
-    if (!atomic_load_explicit(&sink->is_draining, memory_order_relaxed))
+    if (!control_is_asked(&sink->controls, CONTROL_DRAIN))
         due_us = clock_after_us(backoff_us(
             run->backoff_min_us, run->backoff_max_us, msg->deliveries));
     else if (!is_ordered) {

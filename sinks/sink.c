@@ -46,6 +46,11 @@ static void wake_connector(void *opaque)
         sink->config.ops->wake(sink->self);
 }
 
+static void wake(void *opaque)
+{
+    sink_wake(opaque);
+}
+
 enum weir_status sink_init(struct sink *sink, const struct sink_config *config)
 {
     *sink = (struct sink){.config = *config};
@@ -57,6 +62,9 @@ enum weir_status sink_init(struct sink *sink, const struct sink_config *config)
                  &sink->settler);
     waiter_init(&sink->waiter, NULL, NULL);
     waiter_init(&sink->far_waiter, wake_connector, sink);
+    controls_init(&sink->controls, wake, sink);
+    sink->controls.changed = config->run->changed;
+    sink->controls.changed_opaque = config->run->changed_opaque;
     if (config->ops)
         sink->self = calloc(1, config->ops->self_size + 1);
     return config->ops && !sink->self ? WEIR_RETRY : WEIR_OK;
@@ -75,6 +83,7 @@ void sink_finish(struct sink *sink)
     heap_finish(&sink->retries);
     waiter_finish(&sink->waiter);
     waiter_finish(&sink->far_waiter);
+    controls_finish(&sink->controls);
     free(sink->self);
 }
 
@@ -329,13 +338,26 @@ static void leave_all(struct sink *sink)
     conclude_all(sink);
 }
 
+static void describe(struct sink *sink)
+{
+    struct holdings holdings = {.retrying = sink->retries.count};
+    const struct weir_batch *batch;
+
+    for (batch = sink->written.head; batch; batch = batch->next)
+        holdings.begun += batch->count;
+    for (const struct held_lane *lane = sink->lanes; lane; lane = lane->next)
+        holdings.retrying += lane->messages.count;
+    holdings.waiting = sink->in_hand - holdings.begun - holdings.retrying;
+    control_answer(&sink->controls, CONTROL_DESCRIBE, &holdings);
+}
+
 static void work(struct sink *sink)
 {
     const int64_t now = clock_now_us();
 
     if (atomic_exchange_explicit(&sink->is_poked, false, memory_order_acq_rel))
         conclude_fence_all(sink);
-    if (atomic_load_explicit(&sink->is_draining, memory_order_acquire))
+    if (control_is_asked(&sink->controls, CONTROL_DRAIN))
         conclude_backoff(sink);
     conclude_due(sink, now);
     if (!sink->is_open && !sink->has_failed && now >= sink->retry_at_us)
@@ -351,6 +373,8 @@ static void work(struct sink *sink)
     runner_release(&sink->runner);
     slot_hold(&sink->runner.slot, sink->in_hand);
     settler_flush(&sink->settler);
+    if (control_is_asked(&sink->controls, CONTROL_DESCRIBE))
+        describe(sink);
 }
 
 static int64_t next_deadline(const struct sink *sink)
@@ -370,8 +394,7 @@ static int64_t next_deadline(const struct sink *sink)
 static void serve_connector(struct sink *sink, uint32_t threshold)
 {
     const struct weir_sink_ops *ops = sink->config.ops;
-    const bool is_closing =
-        atomic_load_explicit(&sink->is_closing, memory_order_acquire);
+    const bool is_closing = control_is_asked(&sink->controls, CONTROL_CLOSE);
     struct weir_error err = {0};
     int64_t deadline = next_deadline(sink);
     enum weir_status status;
@@ -408,7 +431,7 @@ static void rest(struct sink *sink)
 
 static bool is_over(struct sink *sink)
 {
-    return atomic_load_explicit(&sink->is_closing, memory_order_acquire) &&
+    return control_is_asked(&sink->controls, CONTROL_CLOSE) &&
            sink->in_hand == 0 && mailbox_count(sink->config.box) == 0;
 }
 
@@ -452,7 +475,7 @@ void *sink_main(void *opaque)
         }
         conclude_all(sink);
     }
-    deadline = atomic_load_explicit(&sink->deadline_us, memory_order_acquire);
+    deadline = control_deadline_us(&sink->controls, CONTROL_CLOSE);
     close_connector(sink, deadline > 0 ? deadline : clock_after_us(CLOSE_US));
     set_down(sink, false);
     runner_stop(&sink->runner);

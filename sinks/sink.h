@@ -11,6 +11,7 @@
 
 #include "backoff.h"
 #include "batch.h"
+#include "control.h"
 #include "failure.h"
 #include "heap.h"
 #include "runner.h"
@@ -68,9 +69,8 @@ struct sink {
     pthread_t thread;
     _Atomic int start; /* 0: under way, 1: started, -1: init failed */
     _Atomic bool is_connected, is_poked;
-    _Atomic bool is_draining; /* let go of what waits for a retry */
-    _Atomic bool is_closing;  /* asked: deliver what is there, then leave */
-    _Atomic int64_t deadline_us;
+    struct controls controls; /* DRAIN: lets go of what waits for a retry;
+                                 CLOSE: delivers what is there, and leaves */
     _Atomic bool is_over;
     struct weir_error err;
 };
