@@ -25,6 +25,7 @@ enum {
     MIN_MESSAGES = 16,
     MAX_MESSAGES = 1000000,
     MIN_FETCH = 16 * 1024,
+    MIN_FETCHES = 4 * MIN_FETCH,
     MAX_PARTITION_FETCH = 1024 * 1024,
     MAX_FETCH = 50 * 1024 * 1024
 };
@@ -48,6 +49,6 @@ struct kafka_limits kafka_limits_for(size_t memory, unsigned partitions,
         .queue_kbytes = clamp(waiting / 2 / 1024, 1, 2097151),
         .partition_bytes =
             clamp(passing / partitions, MIN_FETCH, MAX_PARTITION_FETCH),
-        .fetch_bytes = clamp(passing / brokers, 4 * MIN_FETCH, MAX_FETCH),
+        .fetch_bytes = clamp(passing / brokers, MIN_FETCHES, MAX_FETCH),
     };
 }

@@ -58,6 +58,7 @@ struct kafka_producer {
     struct weir_header *headers; /* room for those of one message */
     size_t header_room;
 
+    uint64_t refill_after;     /* messages read from a partition */
     int64_t serve_us, tick_us; /* when next */
     bool is_draining;
     bool has_gap;    /* of a partition */

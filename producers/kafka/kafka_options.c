@@ -93,12 +93,14 @@ static bool parse_rfc3339(const char *text, int64_t *ret_ms)
             ms += (*rest - '0') * unit;
     if (*rest == '+' || *rest == '-') {
         const int sign = *rest == '-' ? -1 : 1;
+        int minutes;
         struct tm shift = {0};
         const char *end = strptime(rest + 1, "%H:%M", &shift);
 
         if (!end)
             return false;
-        shift_s = sign * (shift.tm_hour * 3600 + shift.tm_min * 60);
+        minutes = shift.tm_hour * 60 + shift.tm_min;
+        shift_s = INT64_C(60) * sign * minutes;
         rest = end;
     } else if (*rest == 'Z' || *rest == 'z') {
         rest++;

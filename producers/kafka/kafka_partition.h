@@ -30,7 +30,8 @@ struct kafka_partition {
     uint64_t sent_head, safe_head; /* the watermark's head at those */
     int32_t topic_partitions;      /* > 0: its start was resolved by us, when
                                       the topic had so many */
-    int64_t refill_us;
+    int64_t refill_us;             /* not before */
+    uint64_t read_since_refill;    /* messages */
     bool is_held, is_idle, is_starved, has_ticket, has_gap;
 };
 

@@ -169,7 +169,7 @@ static rd_kafka_topic_t **make_topics(struct kafka_producer *kafka,
                                       rd_kafka_t *rk)
 {
     const size_t count = weir_settings_count(kafka->settings, "topics");
-    rd_kafka_topic_t **topics = calloc(count + 1, sizeof *topics);
+    rd_kafka_topic_t **topics = calloc(count + 1, sizeof(rd_kafka_topic_t *));
     size_t used = 0;
 
     for (size_t i = 0; topics && i < count; i++) {

@@ -55,10 +55,10 @@ enum {
     NAP_MS = 100
 };
 
-static enum weir_status fill_values(const struct kafka_producer *kafka,
-                                    const struct kafka_probe *probe,
-                                    rd_kafka_conf_t **ret_conf,
-                                    struct weir_error *err)
+static enum weir_status build_conf(struct kafka_producer *kafka,
+                                   const struct kafka_probe *probe,
+                                   rd_kafka_conf_t **ret_conf,
+                                   struct weir_error *err)
 {
     const struct kafka_limits limits = kafka_limits_for(
         kafka->share->memory, probe->partitions, probe->brokers);
@@ -87,6 +87,7 @@ static enum weir_status fill_values(const struct kafka_producer *kafka,
         {"log.queue", "true"},
         {NULL, NULL}};
 
+    kafka->refill_after = (uint64_t)limits.queue_messages / 2;
     (void)snprintf(messages, sizeof messages, "%" PRId64,
                    limits.queue_messages);
     (void)snprintf(kbytes, sizeof kbytes, "%" PRId64, limits.queue_kbytes);
@@ -102,7 +103,7 @@ static enum weir_status create_client(struct kafka_producer *kafka,
 {
     rd_kafka_conf_t *conf = NULL;
     char why[200];
-    enum weir_status status = fill_values(kafka, probe, &conf, err);
+    enum weir_status status = build_conf(kafka, probe, &conf, err);
 
     if (status != WEIR_OK)
         return status;
@@ -240,11 +241,10 @@ static void serve(struct kafka_producer *kafka, bool has_fired)
         kafka->tick_us =
             now + (kafka->share->until_end ? END_TICK_US : TICK_US);
     }
-    if (kafka->is_draining)
-        kafka->commit.is_urgent = true;
     kafka_commit_serve(kafka);
 }
 
+/* Everything up to the end was read and settled; not yet always committed. */
 static bool is_at_end(const struct kafka_producer *kafka)
 {
     if (!kafka->assignment.has_joined || kafka->assignment.pending)
@@ -252,8 +252,8 @@ static bool is_at_end(const struct kafka_producer *kafka)
     for (size_t i = 0; i < kafka->partitions.size; i++) {
         const struct kafka_partition *part = kafka->partitions.list[i];
 
-        if (part && (part->next < part->end || part->stash ||
-                     part->committed < part->end))
+        if (part && watermark_commit_point(part->mark) < part->end &&
+            part->committed < part->end)
             return false;
     }
     return true;
@@ -261,9 +261,12 @@ static bool is_at_end(const struct kafka_producer *kafka)
 
 static bool is_done(struct kafka_producer *kafka)
 {
-    if (kafka->is_draining)
-        return kafka_commit_is_complete(kafka);
-    return kafka->share->until_end && is_at_end(kafka);
+    const bool is_ending =
+        kafka->is_draining || (kafka->share->until_end && is_at_end(kafka));
+
+    /* At the end nothing more comes that would be worth waiting for. */
+    kafka->commit.is_urgent |= is_ending;
+    return is_ending && kafka_commit_is_complete(kafka);
 }
 
 static enum weir_status failure(const struct kafka_producer *kafka,

@@ -137,12 +137,12 @@ static bool take_stash(struct kafka_producer *kafka,
     return true;
 }
 
-/* The queue is empty; on the library's side it may be asleep. */
-static void rest(struct kafka_producer *kafka, struct kafka_partition *part)
+/* A queue that was full is filled again: kafka_generation.h. */
+static void refill(struct kafka_producer *kafka, struct kafka_partition *part)
 {
     int64_t low = -1, high = -1, now;
 
-    part->is_idle = true;
+    part->read_since_refill = 0;
     (void)rd_kafka_get_watermark_offsets(kafka->rk, part->topic, part->number,
                                          &low, &high);
     if (high <= part->next)
@@ -163,13 +163,16 @@ static bool read_one(struct kafka_producer *kafka, struct kafka_partition *part)
         return take_stash(kafka, part);
     msg = rd_kafka_consume_queue(part->queue, 0);
     if (!msg) {
-        rest(kafka, part);
+        part->is_idle = true;
+        refill(kafka, part);
         return false;
     }
     if (msg->err == RD_KAFKA_RESP_ERR_NO_ERROR && msg->offset >= part->next &&
         msg->offset < part->end) {
         part->next = msg->offset + 1;
         part->stash = msg;
+        if (++part->read_since_refill >= kafka->refill_after)
+            refill(kafka, part);
         return take_stash(kafka, part);
     }
     if (msg->err != RD_KAFKA_RESP_ERR_NO_ERROR)
