@@ -133,7 +133,7 @@ static bool integer_of(const amqp_field_value_t *field, int64_t *ret_value)
 {
     switch (field->kind) {
     case AMQP_FIELD_KIND_I8:
-        *ret_value = field->value.i8;
+        *ret_value = (int64_t)field->value.i8; /* NOLINT: it has a sign */
         return true;
     case AMQP_FIELD_KIND_U8:
         *ret_value = field->value.u8;

@@ -37,7 +37,7 @@ static int setup(void **state)
     test_settings_set(fixture->settings, "url", real_broker_url());
     test_settings_set(fixture->settings, "queue", queue);
     test_settings_share(fixture->settings)->in_flight = PREFETCH;
-    test_settings_share(fixture->settings)->memory = 1024 * 1024 * 1024;
+    test_settings_share(fixture->settings)->memory = (size_t)1 << 30;
     fixture->intake = test_intake_create(ops);
     fixture->broker = real_broker_create();
     *state = fixture;

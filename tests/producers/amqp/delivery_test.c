@@ -19,12 +19,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static const amqp_basic_deliver_t deliver = {
-    .delivery_tag = 42,
-    .redelivered = 1,
-    .exchange = {.len = 2, .bytes = (void *)(uintptr_t) "ex"},
-    .routing_key = {.len = 1, .bytes = (void *)(uintptr_t) "k"}};
-
 static amqp_bytes_t text_of(const char *text)
 {
     return amqp_cstring_bytes(text);
@@ -33,6 +27,11 @@ static amqp_bytes_t text_of(const char *text)
 static void begin(struct delivery *delivery,
                   const amqp_basic_properties_t *properties)
 {
+    const amqp_basic_deliver_t deliver = {.delivery_tag = 42,
+                                          .redelivered = 1,
+                                          .exchange = text_of("ex"),
+                                          .routing_key = text_of("k")};
+
     assert_int_equal(delivery_begin(delivery, "q", &deliver, properties, NULL),
                      WEIR_OK);
 }

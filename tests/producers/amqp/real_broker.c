@@ -140,16 +140,33 @@ static void await_confirms(struct real_broker *broker)
     amqp_maybe_release_buffers(broker->link.connection);
 }
 
+static void publish_to(struct real_broker *broker, const char *exchange,
+                       const char *key, amqp_bytes_t body,
+                       const amqp_basic_properties_t *properties)
+{
+    assert_int_equal(amqp_basic_publish(broker->link.connection, CHANNEL,
+                                        amqp_cstring_bytes(exchange),
+                                        amqp_cstring_bytes(key), 0, 0,
+                                        properties, body),
+                     AMQP_STATUS_OK);
+    broker->published++;
+    assert_true(broker->published < PUBLISHED_MAX);
+}
+
 static void publish(struct real_broker *broker, const char *queue,
                     amqp_bytes_t body,
                     const amqp_basic_properties_t *properties)
 {
-    assert_int_equal(
-        amqp_basic_publish(broker->link.connection, CHANNEL, amqp_empty_bytes,
-                           amqp_cstring_bytes(queue), 0, 0, properties, body),
-        AMQP_STATUS_OK);
-    broker->published++;
-    assert_true(broker->published < PUBLISHED_MAX);
+    publish_to(broker, "", queue, body, properties);
+}
+
+void real_broker_publish_to(struct real_broker *broker, const char *exchange,
+                            const char *key, const char *body)
+{
+    const amqp_basic_properties_t none = {._flags = 0};
+
+    publish_to(broker, exchange, key, amqp_cstring_bytes(body), &none);
+    await_confirms(broker);
 }
 
 void real_broker_publish_bytes(struct real_broker *broker, const char *queue,

@@ -35,6 +35,9 @@ void real_broker_publish_bytes(struct real_broker *broker, const char *queue,
                                amqp_bytes_t body,
                                const amqp_basic_properties_t *properties);
 
+void real_broker_publish_to(struct real_broker *broker, const char *exchange,
+                            const char *key, const char *body);
+
 /* Messages that wait, by a passive declare. */
 unsigned real_broker_count(struct real_broker *broker, const char *queue);
 /* Until the queue has so many messages, for at most ten seconds. */

@@ -46,11 +46,19 @@ static int teardown(void **state)
     return 0;
 }
 
+/* What the node said when it started. */
+static const char *said(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value ? value : "";
+}
+
 static void trust(const struct fixture *fixture, const char *file)
 {
     char path[200];
 
-    (void)snprintf(path, sizeof(path), "%s/%s", getenv("WEIR_AMQP_TLS_DIR"),
+    (void)snprintf(path, sizeof(path), "%s/%s", said("WEIR_AMQP_TLS_DIR"),
                    file);
     test_settings_set(fixture->settings, "tls.ca", path);
 }
@@ -63,7 +71,7 @@ static void start(struct fixture *fixture, const char *options)
     broker = real_broker_create();
     real_broker_declare(broker, "q", NULL);
     real_broker_destroy(broker);
-    test_settings_set(fixture->settings, "url", getenv("WEIR_AMQPS"));
+    test_settings_set(fixture->settings, "url", said("WEIR_AMQPS"));
     trust(fixture, "ca.pem");
 }
 
@@ -93,10 +101,12 @@ static void expect_refusal(const struct fixture *fixture, const char *word)
 /* The url with the IP address instead of the name. */
 static void dial_by_address(const struct fixture *fixture)
 {
+    const char *port = strrchr(said("WEIR_AMQPS"), ':');
     char url[200];
 
+    assert_non_null(port);
     (void)snprintf(url, sizeof(url), "amqps://guest:guest@127.0.0.1%s",
-                   strrchr(getenv("WEIR_AMQPS"), ':'));
+                   port ? port : "");
     test_settings_set(fixture->settings, "url", url);
 }
 
