@@ -115,6 +115,11 @@ static bool sinks_are_over(struct pipeline *pipeline)
     return true;
 }
 
+static bool workers_are_over(struct pipeline *pipeline)
+{
+    return processors_are_over(pipeline) && sinks_are_over(pipeline);
+}
+
 static bool producers_are_over(struct pipeline *pipeline)
 {
     for (unsigned i = 0; i < pipeline->producers_up; i++) {
@@ -289,6 +294,7 @@ static void name_all_stuck(struct pipeline *pipeline)
 static void let_go(struct drain *drain)
 {
     struct pipeline *pipeline = drain->pipeline;
+    const int64_t part = (drain->soft_us + drain->hard_us) / 2;
 
     pipeline->is_late = true;
     abandon_waiting(drain);
@@ -300,8 +306,7 @@ static void let_go(struct drain *drain)
     close_sinks(drain);
     (void)wait_until(drain, batchers_are_over, drain->hard_us);
     empty_boxes(drain);
-    (void)wait_until(drain, sinks_are_over,
-                     (drain->soft_us + drain->hard_us) / 2);
+    (void)wait_until(drain, workers_are_over, part);
     empty_boxes(drain);
 }
 

@@ -447,6 +447,8 @@ static void join_all(struct pipeline *pipeline)
         (void)pthread_join(pipeline->sinks[i].thread, NULL);
     for (unsigned i = 0; i < pipeline->producers_up; i++)
         (void)pthread_join(pipeline->producers[i].thread, NULL);
+    for (unsigned i = 0; i < pipeline->producer_count; i++)
+        producer_book_late(&pipeline->producers[i]);
 }
 
 void pipeline_ledger(const struct pipeline *pipeline,

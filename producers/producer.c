@@ -15,7 +15,8 @@
  *
  * A drain: the connector is told once; from then on demand is 0, and it is
  * polled so that it lives until everything came back. Then pull(0) goes on
- * until it says that the broker confirmed all, or the deadline.
+ * until it says that the broker confirmed all, or the deadline. It is the last to
+ * be asked to close, because what the others let go comes back to it.
  *
  * Threads: its own.
  */
@@ -118,8 +119,7 @@ static void serve_until(struct producer *producer, int64_t until_us)
     struct weir_intake *intake = &producer->intake;
 
     while (clock_now_us() < until_us &&
-           !control_is_asked(&producer->controls, CONTROL_CLOSE) &&
-           !run_is_aborting(producer->config.run)) {
+           !control_is_asked(&producer->controls, CONTROL_CLOSE)) {
         mailbox_wait(&intake->box, &intake->plain_waiter, 1, until_us);
         serve_only(producer);
         if (control_is_asked(&producer->controls, CONTROL_DRAIN))
@@ -285,14 +285,18 @@ static void confirm(struct producer *producer, int64_t deadline_us)
                   err.text);
 }
 
+void producer_book_late(struct producer *producer)
+{
+    serve_only(producer);
+}
+
 void *producer_main(void *opaque)
 {
     struct producer *producer = opaque;
     struct run *run = producer->config.run;
     int64_t deadline;
 
-    while (!control_is_asked(&producer->controls, CONTROL_CLOSE) &&
-           !run_is_aborting(run)) {
+    while (!control_is_asked(&producer->controls, CONTROL_CLOSE)) {
         if (producer->has_failed || is_set(&producer->is_at_end))
             wait_for_end(producer);
         else if (is_set(&producer->is_open))

@@ -49,4 +49,7 @@ void producer_finish(struct producer *producer);
  */
 void *producer_main(void *producer);
 
+/* Books what came back after its thread had ended; no thread runs any more. */
+void producer_book_late(struct producer *producer);
+
 #endif
