@@ -37,6 +37,6 @@ struct verb {
 };
 
 extern const struct verb verb_cc, verb_check, verb_demo, verb_describe,
-    verb_graph, verb_list, verb_new, verb_run, verb_version;
+    verb_graph, verb_list, verb_new, verb_run, verb_try, verb_version;
 
 #endif

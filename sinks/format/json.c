@@ -93,9 +93,8 @@ static void append_base64(struct buffer *buffer, struct weir_bytes bytes)
     buffer_advance(buffer, size);
 }
 
-/* "name":"text", "name_base64":"...", or "name":null */
-static void append_bytes(struct buffer *buffer, const char *name,
-                         struct weir_bytes bytes)
+void json_append_bytes(struct buffer *buffer, const char *name,
+                       struct weir_bytes bytes)
 {
     const bool is_text = !bytes.data || utf8_is_valid(bytes);
 
@@ -133,9 +132,9 @@ static void append_headers(struct buffer *buffer,
         const struct weir_header header = weir_message_header(msg, i);
 
         buffer_append_text(buffer, i > 0 ? ",{" : "{");
-        append_bytes(buffer, "name", header.name);
+        json_append_bytes(buffer, "name", header.name);
         buffer_append_text(buffer, ",");
-        append_bytes(buffer, "value", header.value);
+        json_append_bytes(buffer, "value", header.value);
         buffer_append_text(buffer, "}");
     }
     buffer_append_text(buffer, "]");
@@ -144,16 +143,16 @@ static void append_headers(struct buffer *buffer,
 void json_append_message(struct buffer *buffer, const struct weir_message *msg)
 {
     buffer_append_text(buffer, "{");
-    append_bytes(buffer, "topic", weir_str(weir_message_topic(msg)));
+    json_append_bytes(buffer, "topic", weir_str(weir_message_topic(msg)));
     append_number(buffer, "partition", weir_message_partition(msg));
     append_number(buffer, "offset", weir_message_offset(msg));
     append_number(buffer, "timestamp", weir_message_timestamp_ms(msg));
     buffer_append_text(buffer, ",");
-    append_bytes(buffer, "key", weir_message_key(msg));
+    json_append_bytes(buffer, "key", weir_message_key(msg));
     append_headers(buffer, msg);
     buffer_append_text(buffer, ",");
-    append_bytes(buffer, "batch_key", weir_message_batch_key(msg));
+    json_append_bytes(buffer, "batch_key", weir_message_batch_key(msg));
     buffer_append_text(buffer, ",");
-    append_bytes(buffer, "payload", weir_message_payload(msg));
+    json_append_bytes(buffer, "payload", weir_message_payload(msg));
     buffer_append_text(buffer, "}");
 }
