@@ -449,12 +449,14 @@ static bool start(struct sink *sink)
     return status == WEIR_OK;
 }
 
-/* Nothing connects before every handler's init() was fine. */
+/* Nothing connects before every handler's init() was fine, and nothing does
+ * when the run ends before that. */
 static void wait_for_start(struct sink *sink)
 {
     const struct run *run = sink->config.run;
 
     while (!atomic_load_explicit(&run->is_started, memory_order_acquire) &&
+           !control_is_asked(&sink->controls, CONTROL_CLOSE) &&
            !run_is_aborting(run))
         mailbox_wait(sink->config.box, &sink->waiter, UINT32_MAX,
                      clock_after_us(TICK_US));
