@@ -51,15 +51,21 @@ def size_findings(tree):
 
 
 def conditionals_inside_functions(text):
-    """Line numbers of #if, #ifdef and #ifndef between braces."""
-    depth = 0
-    bare = TOKEN.sub(blank, text)
-    for number, line in enumerate(bare.split("\n"), 1):
+    """Line numbers of #if, #ifdef and #ifndef; a table may have them."""
+    depth, before, is_function = 0, "", False
+    for number, line in enumerate(TOKEN.sub(blank, text).split("\n"), 1):
         if line.lstrip().startswith("#"):
-            if depth > 0 and re.match(r"\s*#\s*if", line):
+            if depth > 0 and is_function and re.match(r"\s*#\s*if", line):
                 yield number
             continue
-        depth += line.count("{") - line.count("}")
+        for character in line.replace(" ", ""):
+            if character == "{":
+                if depth == 0:
+                    is_function = before == ")"
+                depth += 1
+            elif character == "}":
+                depth -= 1
+            before = character
 
 
 def text_findings(tree):
