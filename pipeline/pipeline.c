@@ -496,6 +496,12 @@ static int exit_code(struct pipeline *pipeline)
     const bool is_balanced = pipeline->is_stuck || balances(pipeline);
 
     pipeline_ledger(pipeline, &ledger);
+    if (pipeline->is_late || pipeline->is_stuck)
+        log_write(WEIR_LOG_WARNING,
+                  "%s: the deadline passed; %llu messages of this run are left "
+                  "to the broker",
+                  pipeline->topology->name,
+                  (unsigned long long)(ledger.abandoned + ledger.in_flight));
     if (!is_balanced)
         return PIPELINE_EXIT_LEAK;
     if (pipeline_has_ended(pipeline, RUN_END_INIT))
