@@ -66,6 +66,8 @@ static const struct {
      "not allowed to use the group: grant Read on it, or check `group`"},
     {ANY, "Group authorization failed", NEEDS_NOTHING,
      "not allowed to use the group: grant Read on it, or check `group`"},
+    {ANY, "might require SASL", NEEDS_NOTHING,
+     "the broker closed the connection: it may want a login, add `sasl`"},
     {ANY, "incorrect security.protocol", NEEDS_TLS,
      "the connection was closed at once: TLS was tried; check the port in "
      "`brokers`, and that Kafka speaks TLS there"},

@@ -18,15 +18,26 @@
 
 #include "clock.h"
 
+static const char certificate_failure[] = "certificate verify failed";
+
 enum { BURST = 5, REPEAT_S = 60 };
+
+/* Alike up to what was tried: behind it are brokers' names and times. */
+static bool is_said(const struct kafka_trouble *trouble)
+{
+    const size_t size = strcspn(trouble->text, "(");
+
+    return strncmp(trouble->said, trouble->text, size) == 0;
+}
 
 static void say(struct kafka_trouble *trouble)
 {
     const int64_t now = clock_now_us();
     unsigned suppressed = 0;
 
-    if (strcmp(trouble->said, trouble->text) == 0 &&
-        now < trouble->quiet_until_us)
+    if (trouble->is_silent)
+        return;
+    if (is_said(trouble) && now < trouble->quiet_until_us)
         return;
     if (!log_limit_pass(&trouble->limit, BURST, &suppressed))
         return;
@@ -43,10 +54,15 @@ void kafka_trouble_note(struct kafka_trouble *trouble, rd_kafka_resp_err_t code,
         return; /* why, was said for each of them */
     }
     trouble->is_fatal |= kafka_errors_status(code) == WEIR_FATAL;
-    if (trouble->tls[0] && strstr(reason, "certificate verify failed"))
+    if (trouble->tls[0] && strstr(reason, certificate_failure))
         reason = trouble->tls;
-    kafka_errors_explain(code, reason, &trouble->access, trouble->text,
-                         sizeof trouble->text);
+    if (trouble->has_worked && code == RD_KAFKA_RESP_ERR__TRANSPORT)
+        (void)snprintf(trouble->text, sizeof trouble->text,
+                       "connection lost, connecting again (brokers '%s'): %s",
+                       trouble->access.brokers, reason);
+    else
+        kafka_errors_explain(code, reason, &trouble->access, trouble->text,
+                             sizeof trouble->text);
     say(trouble);
 }
 
@@ -61,12 +77,52 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility,
                    const char *line)
 {
     struct kafka_trouble *trouble = rd_kafka_opaque(rk);
-    const char *found = strstr(line, "certificate verify failed");
+    const char *found = strstr(line, certificate_failure);
 
     (void)level;
-    if (found)
+    if (found && strcmp(facility, "SSLCERTVRFY") == 0)
         (void)snprintf(trouble->tls, sizeof trouble->tls, "%.150s", found);
     log_write(WEIR_LOG_DEBUG, "librdkafka: %s: %s", facility, line);
+}
+
+/* OpenSSL's codes, which are fixed; what isn't here is a matter of trust. */
+static const char *certificate_error(int code)
+{
+    switch (code) {
+    case 9:
+        return "certificate is not valid yet";
+    case 10:
+        return "certificate has expired";
+    case 62:
+        return "hostname mismatch";
+    case 64:
+        return "IP address mismatch";
+    default:
+        return "nobody in `tls.ca` has signed it";
+    }
+}
+
+/*
+ * OpenSSL's reason is told to nobody but us; the library logs what we make of
+ * it.  The only callback that runs on a thread of the client: it touches
+ * nothing of ours.
+ */
+static int on_certificate(rd_kafka_t *rk, const char *broker, int32_t id,
+                          int *error, int depth, const char *certificate,
+                          size_t size, char *why, size_t why_size, void *opaque)
+{
+    (void)rk;
+    (void)broker;
+    (void)id;
+    (void)depth;
+    (void)certificate;
+    (void)size;
+    (void)opaque;
+    if (*error == 0)
+        return 1;
+    (void)snprintf(why, why_size, "%s: %s", certificate_failure,
+                   certificate_error(*error));
+    return 0;
 }
 
 void kafka_trouble_listen(struct kafka_trouble *trouble, rd_kafka_conf_t *conf)
@@ -74,10 +130,12 @@ void kafka_trouble_listen(struct kafka_trouble *trouble, rd_kafka_conf_t *conf)
     rd_kafka_conf_set_opaque(conf, trouble);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
+    (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf, on_certificate);
 }
 
 void kafka_trouble_clear(struct kafka_trouble *trouble)
 {
+    trouble->has_worked = true;
     if (!trouble->text[0])
         return;
     trouble->is_cut_off = false;

@@ -193,7 +193,11 @@ enum weir_status kafka_probe_run(struct kafka_producer *kafka,
     if (status != WEIR_OK)
         return status;
     topics = make_topics(kafka, rk);
+    kafka->trouble.is_silent = true; /* open() fails with it */
     status = ask(kafka, rk, ret_probe, err);
+    kafka->trouble.is_silent = false;
+    kafka->trouble.is_cut_off = false;
+    kafka->trouble.text[0] = '\0';
     for (size_t i = 0; topics && topics[i]; i++)
         rd_kafka_topic_destroy(topics[i]);
     free(topics);
