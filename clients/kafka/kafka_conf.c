@@ -161,9 +161,9 @@ static enum weir_status set(rd_kafka_conf_t *conf, const char *name,
         RD_KAFKA_CONF_OK)
         return WEIR_OK;
     if (kafka_property_is_secret(name))
-        return weir_fail(err, WEIR_FATAL,
-                         "kafka: librdkafka refuses the value of %s", name);
-    return weir_fail(err, WEIR_FATAL, "kafka: %s", why);
+        return weir_fail(err, WEIR_FATAL, "librdkafka refuses the value of %s",
+                         name);
+    return weir_fail(err, WEIR_FATAL, "%s", why);
 }
 
 static enum weir_status set_all(rd_kafka_conf_t *conf,
@@ -216,7 +216,7 @@ static enum weir_status set_brokers(rd_kafka_conf_t *conf,
                                  i > 0 ? "," : "",
                                  weir_settings_item(settings, "brokers", i));
     if (used >= sizeof list)
-        return weir_fail(err, WEIR_FATAL, "kafka: too many brokers are listed");
+        return weir_fail(err, WEIR_FATAL, "too many brokers are listed");
     return set(conf, "bootstrap.servers", list, err);
 }
 

@@ -107,6 +107,7 @@ static const char *certificate_error(int code)
  * it.  The only callback that runs on a thread of the client: it touches
  * nothing of ours.
  */
+/* NOLINTNEXTLINE(readability-function-size): its parameters are given. */
 static int on_certificate(rd_kafka_t *rk, const char *broker, int32_t id,
                           int *error, int depth, const char *certificate,
                           size_t size, char *why, size_t why_size, void *opaque)

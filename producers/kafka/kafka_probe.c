@@ -58,7 +58,7 @@ static enum weir_status start(struct kafka_producer *kafka,
     *ret_client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
     if (!*ret_client) {
         rd_kafka_conf_destroy(conf);
-        return weir_fail(err, WEIR_FATAL, "kafka: cannot start: %s", why);
+        return weir_fail(err, WEIR_FATAL, "cannot start: %s", why);
     }
     (void)rd_kafka_set_log_queue(*ret_client, NULL);
     return WEIR_OK;
@@ -97,7 +97,7 @@ static void note_missing(struct kafka_producer *kafka,
     (void)snprintf(reason, sizeof reason, "topic '%.150s'", topic->topic);
     kafka_errors_explain(topic->err, reason, &kafka->trouble.access, text,
                          sizeof text);
-    (void)weir_fail(err, WEIR_RETRY, "kafka: %s", text);
+    (void)weir_fail(err, WEIR_RETRY, "%s", text);
 }
 
 static enum weir_status judge(struct kafka_producer *kafka,
@@ -128,9 +128,9 @@ static enum weir_status no_answer(struct kafka_producer *kafka,
                                   struct weir_error *err)
 {
     if (kafka->trouble.text[0])
-        return weir_fail(err, WEIR_RETRY, "kafka: %s", kafka->trouble.text);
+        return weir_fail(err, WEIR_RETRY, "%s", kafka->trouble.text);
     return weir_fail(err, WEIR_RETRY,
-                     "kafka: no answer from '%s' for %d s: check `brokers`, "
+                     "no answer from '%s' for %d s: check `brokers`, "
                      "and that this port speaks Kafka",
                      kafka->brokers, ANSWER_S);
 }
@@ -156,7 +156,7 @@ static enum weir_status ask(struct kafka_producer *kafka, rd_kafka_t *rk,
         }
         if (wakeup_take(&kafka->wakeup))
             return weir_fail(err, WEIR_RETRY,
-                             "kafka: interrupted while connecting to '%s'",
+                             "interrupted while connecting to '%s'",
                              kafka->brokers);
         if (kafka->trouble.is_cut_off)
             break;

@@ -112,7 +112,7 @@ static enum weir_status create_client(struct kafka_producer *kafka,
     kafka->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
     if (!kafka->rk) {
         rd_kafka_conf_destroy(conf);
-        return weir_fail(err, WEIR_FATAL, "kafka: cannot start: %s", why);
+        return weir_fail(err, WEIR_FATAL, "cannot start: %s", why);
     }
     (void)rd_kafka_poll_set_consumer(kafka->rk);
     (void)rd_kafka_set_log_queue(kafka->rk, NULL);
@@ -126,8 +126,7 @@ static enum weir_status create_queues(struct kafka_producer *kafka,
     const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
     if (fd < 0)
-        return weir_fail(err, WEIR_RETRY, "kafka: no descriptor: %s",
-                         strerror(errno));
+        return weir_fail(err, WEIR_RETRY, "no descriptor: %s", strerror(errno));
     kafka->fd = fd + 1;
     kafka->group_queue = rd_kafka_queue_get_consumer(kafka->rk);
     kafka->commit.queue = rd_kafka_queue_new(kafka->rk);
@@ -153,7 +152,7 @@ static enum weir_status subscribe(struct kafka_producer *kafka,
     rc = rd_kafka_subscribe(kafka->rk, topics);
     rd_kafka_topic_partition_list_destroy(topics);
     if (rc != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return weir_fail(err, WEIR_RETRY, "kafka: cannot subscribe: %s",
+        return weir_fail(err, WEIR_RETRY, "cannot subscribe: %s",
                          rd_kafka_err2str(rc));
     return WEIR_OK;
 }
@@ -273,10 +272,10 @@ static enum weir_status failure(const struct kafka_producer *kafka,
                                 struct weir_error *err)
 {
     if (kafka->is_stopped)
-        return weir_fail(err, WEIR_FATAL, "kafka: %s; `on_gap: stop`",
+        return weir_fail(err, WEIR_FATAL, "%s; `on_gap: stop`",
                          kafka->stop_text);
     if (kafka->trouble.is_fatal)
-        return weir_fail(err, WEIR_FATAL, "kafka: %s", kafka->trouble.text);
+        return weir_fail(err, WEIR_FATAL, "%s", kafka->trouble.text);
     return WEIR_OK;
 }
 

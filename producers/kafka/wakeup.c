@@ -20,8 +20,7 @@ enum weir_status wakeup_open(struct wakeup *wakeup, struct weir_error *err)
     const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
     if (fd < 0)
-        return weir_fail(err, WEIR_RETRY, "kafka: no descriptor: %s",
-                         strerror(errno));
+        return weir_fail(err, WEIR_RETRY, "no descriptor: %s", strerror(errno));
     pthread_mutex_lock(&wakeup->lock);
     wakeup->fd = fd;
     wakeup->is_open = true;

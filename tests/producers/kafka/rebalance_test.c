@@ -14,7 +14,14 @@
 #include "kafka_producer.h"
 #include "member.h"
 
-enum { WAIT_S = 40, PARTITIONS = 4, PER_PARTITION = 500, SLICE_MS = 20 };
+enum {
+    WAIT_S = 40,
+    PARTITIONS = 4,
+    PER_PARTITION = 500,
+    ALL = PARTITIONS * PER_PARTITION,
+    HALF = ALL / 2,
+    SLICE_MS = 20
+};
 
 static int setup(void **state)
 {
@@ -101,14 +108,13 @@ static void what_was_begun_is_drained_and_committed(struct member *member,
     assert_true(member->intake.ended > 0);
 
     for (const int64_t deadline_us = clock_after_us(WAIT_S * CLOCK_SECOND_US);
-         member->intake.count + other->intake.count <
-         PARTITIONS * PER_PARTITION;) {
+         member->intake.count + other->intake.count < ALL;) {
         assert_true(clock_now_us() < deadline_us);
         pull_both(member, other, 64);
     }
     count_taken(member, seen);
     count_taken(other, seen);
-    for (unsigned i = 0; i < PARTITIONS * PER_PARTITION; i++)
+    for (unsigned i = 0; i < ALL; i++)
         assert_int_equal(seen[i / PER_PARTITION][i % PER_PARTITION], 1);
     member_destroy(other);
 }
@@ -132,18 +138,18 @@ static void what_does_not_end_in_time_is_repeated_by_the_next(void **state)
     fill(member);
     test_settings_set(member->settings, "drain_timeout", "0s");
     member_open(member);
-    fake_intake_pull(&member->intake, PARTITIONS * PER_PARTITION, WAIT_S);
+    fake_intake_pull(&member->intake, ALL, WAIT_S);
 
     other = member_create(member->address, member);
     member_open(other);
     wait_for_shares(member, other);
     fake_intake_reset(&member->intake);
-    fake_intake_pull(&member->intake, PARTITIONS / 2 * PER_PARTITION, WAIT_S);
-    fake_intake_pull(&other->intake, PARTITIONS / 2 * PER_PARTITION, WAIT_S);
+    fake_intake_pull(&member->intake, HALF, WAIT_S);
+    fake_intake_pull(&other->intake, HALF, WAIT_S);
 
     count_taken(member, seen);
     count_taken(other, seen);
-    for (unsigned i = 0; i < PARTITIONS * PER_PARTITION; i++)
+    for (unsigned i = 0; i < ALL; i++)
         assert_int_equal(seen[i / PER_PARTITION][i % PER_PARTITION], 1);
     member_destroy(other);
 }
@@ -165,8 +171,8 @@ static void a_member_that_leaves_hands_its_partitions_on(void **state)
         assert_true(clock_now_us() < deadline_us);
         (void)fake_intake_pull_to_end(&other->intake, 0, 1);
     }
-    fake_intake_pull(&other->intake, PARTITIONS * PER_PARTITION, WAIT_S);
-    assert_int_equal(other->intake.count, PARTITIONS * PER_PARTITION);
+    fake_intake_pull(&other->intake, ALL, WAIT_S);
+    assert_int_equal(other->intake.count, ALL);
     member_destroy(other);
 }
 
