@@ -144,19 +144,30 @@ const char *embedded_kafka_brokers(const struct embedded_kafka *kafka)
     return rd_kafka_mock_cluster_bootstraps(kafka->cluster);
 }
 
+/* `place` holds a number or a pointer to const; librdkafka's types have
+ * neither, although it only copies what it gets. */
+static void *as_pointer(const void *place)
+{
+    void *pointer;
+
+    memcpy(&pointer, place, sizeof pointer);
+    return pointer;
+}
+
 enum weir_status embedded_kafka_send(struct embedded_kafka *kafka, uint64_t id,
                                      struct weir_bytes key,
                                      struct weir_bytes payload)
 {
+    const uintptr_t number = (uintptr_t)id;
+    void *const opaque = as_pointer(&number);
     const rd_kafka_vu_t what[] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = kafka->topic},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY,
-         .u.mem = {.ptr = (void *)(uintptr_t)key.data, .size = key.size}},
+         .u.mem = {.ptr = as_pointer(&key.data), .size = key.size}},
         {.vtype = RD_KAFKA_VTYPE_VALUE,
-         .u.mem = {.ptr = (void *)(uintptr_t)payload.data,
-                   .size = payload.size}},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)id},
+         .u.mem = {.ptr = as_pointer(&payload.data), .size = payload.size}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = opaque},
     };
     rd_kafka_error_t *refused =
         rd_kafka_produceva(kafka->feeder, what, sizeof what / sizeof what[0]);
