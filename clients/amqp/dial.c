@@ -96,7 +96,7 @@ enum weir_status amqp_dial(const char *host, int port, int64_t deadline_us,
     if (error)
         return weir_fail(
             err, WEIR_RETRY,
-            "amqp: the host %s does not resolve (%s): check the "
+            "the host %s does not resolve (%s): check the "
             "url",
             host, error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
     error = ENOENT;
@@ -109,11 +109,10 @@ enum weir_status amqp_dial(const char *host, int port, int64_t deadline_us,
     if (error == 0)
         return WEIR_OK;
     if (error == ECANCELED)
-        return weir_fail(err, WEIR_RETRY,
-                         "amqp: connecting to %s:%d was interrupted", host,
-                         port);
+        return weir_fail(err, WEIR_RETRY, "connecting to %s:%d was interrupted",
+                         host, port);
     return weir_fail(err, WEIR_RETRY,
-                     "amqp: cannot connect to %s:%d: %s: is the broker "
+                     "cannot connect to %s:%d: %s: is the broker "
                      "running there, and is this its port?",
                      host, port, strerror(error));
 }

@@ -33,7 +33,7 @@ enum weir_status amqp_guard_open(struct amqp_guard *guard,
     const int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 
     if (fd < 0)
-        return weir_fail(err, WEIR_RETRY, "amqp: no descriptor to wake on: %s",
+        return weir_fail(err, WEIR_RETRY, "no descriptor to wake on: %s",
                          strerror(errno));
     pthread_mutex_lock(&guard->lock);
     guard->event_plus_one = fd + 1;

@@ -64,7 +64,7 @@ static enum weir_status connect_plain(struct amqp_link *link,
     int fd = -1;
 
     if (!socket)
-        return weir_fail(err, WEIR_RETRY, "amqp: out of memory");
+        return weir_fail(err, WEIR_RETRY, "out of memory");
     status = amqp_dial(url->host, url->port,
                        connect_us < deadline_us ? connect_us : deadline_us,
                        guard, &fd, err);
@@ -87,7 +87,7 @@ static enum weir_status explain_tcp(const struct amqp_url *url,
         return status;
     close(fd);
     return weir_fail(err, WEIR_RETRY,
-                     "amqp: %s: TLS handshake: the connection broke: is this a "
+                     "%s: TLS handshake: the connection broke: is this a "
                      "TLS port?",
                      where);
 }
@@ -106,7 +106,7 @@ static enum weir_status connect_tls(struct amqp_link *link,
     int rc;
 
     if (!socket)
-        return weir_fail(err, WEIR_RETRY, "amqp: out of memory");
+        return weir_fail(err, WEIR_RETRY, "out of memory");
     status = amqp_tls_prepare(socket, url->host, tls, &link->verdict, err);
     if (status != WEIR_OK)
         return status;
@@ -116,12 +116,12 @@ static enum weir_status connect_tls(struct amqp_link *link,
     verdict = amqp_verdict_text(&link->verdict);
     if (verdict)
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: %s: the broker's certificate is not accepted: "
+                         "%s: the broker's certificate is not accepted: "
                          "%s: check tls.ca, the certificate and the url's host",
                          link->where, verdict);
     if (rc == AMQP_STATUS_SSL_CONNECTION_FAILED || rc == AMQP_STATUS_SSL_ERROR)
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: %s: TLS handshake failed: is this a TLS port "
+                         "%s: TLS handshake failed: is this a TLS port "
                          "(5671), and does the broker want tls.cert?",
                          link->where);
     if (rc == AMQP_STATUS_TIMEOUT)
@@ -174,7 +174,7 @@ static enum weir_status explain_login(const struct amqp_link *link,
         rc == AMQP_STATUS_TIMEOUT)
         return amqp_trouble_reply(reply, link->where, "logging in", err);
     return weir_fail(err, WEIR_RETRY,
-                     "amqp: %s: logging in: no AMQP 0-9-1 answer (%s): does "
+                     "%s: logging in: no AMQP 0-9-1 answer (%s): does "
                      "another protocol listen on this port?%s",
                      link->where, amqp_error_string2(rc),
                      is_tls ? "" : " With TLS, write amqps://.");
@@ -191,13 +191,13 @@ static enum weir_status log_in(struct amqp_link *link,
 
     if (amqp_set_handshake_timeout(link->connection, &handshake) !=
         AMQP_STATUS_OK)
-        return weir_fail(err, WEIR_RETRY, "amqp: no handshake timeout");
+        return weir_fail(err, WEIR_RETRY, "no handshake timeout");
     reply = login(link, url, options);
     if (reply.reply_type != AMQP_RESPONSE_NORMAL)
         return explain_login(link, &reply, url->is_tls, err);
     rpc = step(deadline_us, RPC_US);
     if (amqp_set_rpc_timeout(link->connection, &rpc) != AMQP_STATUS_OK)
-        return weir_fail(err, WEIR_RETRY, "amqp: no rpc timeout");
+        return weir_fail(err, WEIR_RETRY, "no rpc timeout");
     (void)amqp_channel_open(link->connection, AMQP_LINK_CHANNEL);
     return amqp_link_reply(link, "opening a channel", err);
 }
@@ -213,7 +213,7 @@ static enum weir_status open_within(struct amqp_link *link,
 
     link->connection = amqp_new_connection();
     if (!link->connection)
-        return weir_fail(err, WEIR_RETRY, "amqp: out of memory");
+        return weir_fail(err, WEIR_RETRY, "out of memory");
     if (url->is_tls)
         status = connect_tls(link, url, &options->tls, deadline_us, guard, err);
     else
@@ -247,8 +247,8 @@ enum weir_status amqp_link_open(struct amqp_link *link,
     }
     amqp_guard_unwatch(guard);
     if (amqp_guard_is_woken(guard))
-        status = weir_fail(err, WEIR_RETRY,
-                           "amqp: %s: connecting was interrupted", link->where);
+        status = weir_fail(err, WEIR_RETRY, "%s: connecting was interrupted",
+                           link->where);
     link->is_broken = true;
     amqp_link_close(link, 0);
     return status;

@@ -44,7 +44,7 @@ static enum weir_status expect_host(SSL_CTX *context, const char *host,
     else
         is_set = X509_VERIFY_PARAM_set1_host(param, host, 0);
     if (is_set != 1)
-        return weir_fail(err, WEIR_RETRY, "amqp: out of memory for TLS");
+        return weir_fail(err, WEIR_RETRY, "out of memory for TLS");
     return WEIR_OK;
 }
 
@@ -55,12 +55,12 @@ static enum weir_status trust(amqp_socket_t *socket, const struct amqp_tls *tls,
 
     if (!tls->ca && SSL_CTX_set_default_verify_paths(context) != 1)
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: the system's certificate authorities can't "
+                         "the system's certificate authorities can't "
                          "be read: name a file with tls.ca");
     if (tls->ca &&
         amqp_ssl_socket_set_cacert(socket, tls->ca) != AMQP_STATUS_OK)
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: tls.ca %s can't be read, or holds no "
+                         "tls.ca %s can't be read, or holds no "
                          "certificate in PEM format",
                          tls->ca);
     return WEIR_OK;
@@ -92,7 +92,7 @@ enum weir_status amqp_tls_prepare(amqp_socket_t *socket, const char *host,
     if (tls->cert &&
         amqp_ssl_socket_set_key(socket, tls->cert, tls->key) != AMQP_STATUS_OK)
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: tls.cert %s and tls.key %s can't be read, or "
+                         "tls.cert %s and tls.key %s can't be read, or "
                          "don't belong together",
                          tls->cert, tls->key);
     return WEIR_OK;

@@ -89,7 +89,7 @@ enum weir_status amqp_trouble_closing(const struct amqp_closing *closing,
 {
     const char *advice = advice_of(closing);
 
-    return weir_fail(err, WEIR_RETRY, "amqp: %s: %s: %s%s(%d %s)", where, doing,
+    return weir_fail(err, WEIR_RETRY, "%s: %s: %s%s(%d %s)", where, doing,
                      advice ? advice : "the broker refused",
                      closing->code ? " " : "", closing->code, closing->text);
 }
@@ -122,7 +122,7 @@ enum weir_status amqp_trouble_status(int library_status, const char *where,
     default:
         break;
     }
-    return weir_fail(err, WEIR_RETRY, "amqp: %s: %s: %s", where, doing, text);
+    return weir_fail(err, WEIR_RETRY, "%s: %s: %s", where, doing, text);
 }
 
 enum weir_status amqp_trouble_reply(const amqp_rpc_reply_t *reply,
@@ -134,8 +134,7 @@ enum weir_status amqp_trouble_reply(const amqp_rpc_reply_t *reply,
     if (reply->reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION)
         return amqp_trouble_status(reply->library_error, where, doing, err);
     if (reply->reply_type != AMQP_RESPONSE_SERVER_EXCEPTION)
-        return weir_fail(err, WEIR_RETRY, "amqp: %s: %s: no reply", where,
-                         doing);
+        return weir_fail(err, WEIR_RETRY, "%s: %s: no reply", where, doing);
     closing = amqp_closing_of(&reply->reply);
     return amqp_trouble_closing(&closing, where, doing, err);
 }

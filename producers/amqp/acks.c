@@ -150,10 +150,10 @@ enum weir_status acks_begin(struct acks *acks, uint64_t tag,
 {
     if (tag <= acks->newest)
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: the broker's delivery tags don't rise");
+                         "the broker's delivery tags don't rise");
     if (acks_unwritten(acks) >= acks->prefetch)
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: the broker delivered more than the prefetch "
+                         "the broker delivered more than the prefetch "
                          "of %u",
                          acks->prefetch);
     if (acks->tail == acks->capacity)

@@ -68,6 +68,7 @@ struct amqp_producer {
     int64_t delivery_limit;
     bool is_open, has_begun, is_draining, until_end, is_starved;
     bool is_handing_back, has_handed_back;
+    bool is_uncounted, has_said_uncounted; /* kept from open to open */
     struct log_limit limit_warnings;
 };
 
@@ -124,12 +125,26 @@ static enum weir_status amqp_open(void *self,
     return WEIR_OK;
 }
 
+/* Said once: a classic queue takes a message back without limit. */
+static void warn_uncounted(struct amqp_producer *amqp)
+{
+    if (!amqp->is_uncounted || amqp->has_said_uncounted)
+        return;
+    amqp->has_said_uncounted = true;
+    log_write(WEIR_LOG_WARNING,
+              "amqp: queue %s counts no deliveries (a classic queue): a "
+              "message that always fails is requeued without limit",
+              amqp->consumer.queue);
+}
+
 /* Quorum queues drop a message after so many deliveries. */
-static void warn_near_limit(struct amqp_producer *amqp,
+static void note_deliveries(struct amqp_producer *amqp,
                             const struct delivery *delivery)
 {
     unsigned suppressed = 0;
 
+    if (delivery->is_redelivered && delivery->broker_count < 0)
+        amqp->is_uncounted = true;
     if (delivery->broker_count < 0 ||
         delivery->broker_count + NEAR_LIMIT < amqp->delivery_limit)
         return;
@@ -173,7 +188,7 @@ static enum weir_status next_delivery(struct amqp_producer *amqp,
         return WEIR_OK;
     status = consumer_read(&amqp->consumer, ret_delivery, err);
     if (*ret_delivery) {
-        warn_near_limit(amqp, *ret_delivery);
+        note_deliveries(amqp, *ret_delivery);
         amqp->empty_answers = 0;
         amqp->end_asked = 0;
     }
@@ -214,7 +229,7 @@ static enum weir_status read_ahead(struct amqp_producer *amqp,
         status = consumer_read(&amqp->consumer, &delivery, err);
         if (!delivery)
             continue;
-        warn_near_limit(amqp, delivery);
+        note_deliveries(amqp, delivery);
         amqp->end_asked = 0;
         consumer_stash(&amqp->consumer, delivery);
     }
@@ -364,7 +379,7 @@ static enum weir_status hand_back(struct amqp_producer *amqp,
     if (!amqp->has_handed_back || !is_settled(amqp))
         return WEIR_OK;
     return weir_fail(err, WEIR_RETRY,
-                     "amqp: %s: the pipeline moves again: consuming again",
+                     "%s: the pipeline moves again: consuming again",
                      amqp->consumer.link.where);
 }
 
@@ -459,6 +474,8 @@ static enum weir_status amqp_settle(void *self,
             acks_hand_back(amqp->consumer.acks, &settlements[i], now_us);
         else
             acks_settle(amqp->consumer.acks, &settlements[i], now_us);
+        if (settlements[i].outcome == WEIR_OUTCOME_REQUEUE)
+            warn_uncounted(amqp);
         amqp->taken -= settlements[i].count;
     }
     return WEIR_OK;

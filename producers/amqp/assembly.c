@@ -42,7 +42,7 @@ enum weir_status assembly_deliver(struct assembly *assembly,
 {
     if (assembly->step != ASSEMBLY_IDLE)
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: the broker began a message inside another");
+                         "the broker began a message inside another");
     assembly->deliver = deliver;
     assembly->step = ASSEMBLY_HEADER;
     return WEIR_OK;
@@ -77,7 +77,7 @@ static enum weir_status take_header(struct assembly *assembly,
     enum weir_status status;
 
     if (!delivery)
-        return weir_fail(err, WEIR_RETRY, "amqp: no memory for a message");
+        return weir_fail(err, WEIR_RETRY, "no memory for a message");
     assembly->delivery = delivery;
     status = delivery_begin(delivery, assembly->queue, assembly->deliver,
                             frame->payload.properties.decoded, err);
@@ -106,7 +106,7 @@ static enum weir_status take_body(struct assembly *assembly,
 
     if (part.len > assembly->missing)
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: a message of %" PRIu64 " bytes has too much "
+                         "a message of %" PRIu64 " bytes has too much "
                          "body",
                          assembly->body_size);
     if (part.len > 0 && assembly->delivery->record.omitted == 0) {
@@ -134,7 +134,7 @@ enum weir_status assembly_frame(struct assembly *assembly,
     if (frame->frame_type == AMQP_FRAME_BODY && assembly->step == ASSEMBLY_BODY)
         return take_body(assembly, frame, ret_delivery, err);
     return weir_fail(err, WEIR_RETRY,
-                     "amqp: the broker sent a frame of type %u where it may "
+                     "the broker sent a frame of type %u where it may "
                      "not come",
                      (unsigned)frame->frame_type);
 }

@@ -38,7 +38,7 @@ enum weir_status consumer_open(struct consumer *consumer,
     consumer->tag = weir_settings_string(settings, "consumer_tag");
     consumer->acks = acks_create(consumer->prefetch);
     if (!consumer->acks)
-        return weir_fail(err, WEIR_RETRY, "amqp: out of memory");
+        return weir_fail(err, WEIR_RETRY, "out of memory");
     consumer->assembly = (struct assembly){
         .queue = consumer->queue,
         .max_body = weir_settings_share(settings)->max_message_bytes};
@@ -173,7 +173,7 @@ static enum weir_status on_method(struct consumer *consumer,
         return WEIR_OK;
     case AMQP_BASIC_CANCEL_METHOD:
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: %s: the broker cancelled the consumer: the "
+                         "%s: the broker cancelled the consumer: the "
                          "queue %s was deleted, or moved to another node",
                          consumer->link.where, consumer->queue);
     case AMQP_CHANNEL_CLOSE_METHOD:
@@ -182,7 +182,7 @@ static enum weir_status on_method(struct consumer *consumer,
     default:
         consumer->link.is_broken = true;
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: %s: the broker sent a method (0x%x) that "
+                         "%s: the broker sent a method (0x%x) that "
                          "nobody asked for",
                          consumer->link.where, (unsigned)method->id);
     }
@@ -218,7 +218,7 @@ static enum weir_status take_frame(struct consumer *consumer,
     if (frame->channel > AMQP_LINK_CHANNEL) {
         consumer->link.is_broken = true;
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: %s: the broker used channel %u, which isn't "
+                         "%s: the broker used channel %u, which isn't "
                          "open",
                          consumer->link.where, (unsigned)frame->channel);
     }

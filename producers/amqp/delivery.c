@@ -92,7 +92,7 @@ static enum weir_status reserve(char **buffer, size_t *capacity, size_t size,
     larger = realloc(*buffer, size);
     if (!larger)
         return weir_fail(err, WEIR_RETRY,
-                         "amqp: no memory for a message of %zu bytes", size);
+                         "no memory for a message of %zu bytes", size);
     *buffer = larger;
     *capacity = size;
     return WEIR_OK;
@@ -281,7 +281,7 @@ static enum weir_status make_room(struct delivery *delivery,
             realloc(delivery->headers, count * sizeof(*larger));
 
         if (!larger)
-            return weir_fail(err, WEIR_RETRY, "amqp: no memory for %zu headers",
+            return weir_fail(err, WEIR_RETRY, "no memory for %zu headers",
                              count);
         delivery->headers = larger;
         delivery->header_capacity = count;
@@ -353,6 +353,7 @@ enum weir_status delivery_begin(struct delivery *delivery, const char *queue,
     delivery->text_size = 0;
     delivery->body_size = 0;
     delivery->broker_count = -1;
+    delivery->is_redelivered = deliver->redelivered;
     delivery->record = (struct weir_record){
         .ticket = deliver->delivery_tag,
         .offset = -1,

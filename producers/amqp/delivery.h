@@ -17,7 +17,8 @@ enum { DELIVERY_PROPERTIES = 16 };
 struct delivery {
     struct delivery *next; /* in the list that it is in */
     struct weir_record record;
-    int64_t broker_count; /* x-delivery-count; -1: absent, no quorum queue */
+    int64_t broker_count; /* x-delivery-count; -1: absent */
+    bool is_redelivered;
     struct weir_header properties[DELIVERY_PROPERTIES];
     struct weir_header *headers;
     size_t header_capacity;

@@ -61,7 +61,7 @@ static enum weir_status make_arguments(const struct weir_settings *settings,
     amqp_table_entry_t *entries = calloc(count + 1, sizeof(*entries));
 
     if (!entries)
-        return weir_fail(err, WEIR_RETRY, "amqp: out of memory");
+        return weir_fail(err, WEIR_RETRY, "out of memory");
     entries[0].key = amqp_cstring_bytes("x-queue-type");
     entries[0].value = argument_value("x-queue-type", type ? type : "classic");
     for (size_t i = 0; i < count; i++) {

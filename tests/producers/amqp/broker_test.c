@@ -3,11 +3,13 @@
  */
 #include "test.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "amqp_producer.h"
 #include "clock.h"
+#include "log.h"
 #include "real_broker.h"
 #include "test_intake.h"
 #include "test_settings.h"
@@ -184,6 +186,51 @@ static void a_requeued_message_comes_back_and_is_counted(void **state)
     test_intake_pull_until(fixture->intake, 1, 5);
     settle(fixture, 4, 1, WEIR_OUTCOME_DONE);
     finish(fixture);
+}
+
+static void count_lines(void *opaque, enum weir_log_level level,
+                        const char *line)
+{
+    unsigned *count = opaque;
+
+    (void)level;
+    *count += strstr(line, "requeued without limit") != NULL;
+}
+
+static void a_requeue_without_limit_is_said_once(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned count = 0;
+
+    real_broker_declare(fixture->broker, queue, classic);
+    real_broker_publish(fixture->broker, queue, 7, 1);
+    log_set_callback(count_lines, &count);
+    open_producer(fixture);
+    for (size_t i = 0; i < 4; i++) {
+        test_intake_pull_until(fixture->intake, 1, i + 1);
+        settle(fixture, i, 1, WEIR_OUTCOME_REQUEUE);
+    }
+    log_set_callback(NULL, NULL);
+
+    assert_int_equal(count, 1);
+}
+
+static void a_wrong_password_is_told_without_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct weir_error err = {.text = ""};
+    char url[200];
+
+    (void)snprintf(url, sizeof(url), "amqp://guest:hunter2%s",
+                   strrchr(real_broker_url(), '@'));
+    test_settings_set(fixture->settings, "url", url);
+    real_broker_declare(fixture->broker, queue, classic);
+    assert_int_equal(
+        ops->open(test_intake_self(fixture->intake), fixture->settings, &err),
+        WEIR_RETRY);
+
+    assert_non_null(strstr(err.text, "check user and password in the url"));
+    assert_null(strstr(err.text, "hunter2"));
 }
 
 static void near_its_delivery_limit_a_message_is_dead_lettered(void **state)
@@ -439,6 +486,8 @@ int main(void)
         TEST(a_quorum_queue_is_consumed_and_acknowledged),
         TEST(what_was_not_settled_comes_again_after_a_reconnect),
         TEST(a_requeued_message_comes_back_and_is_counted),
+        TEST(a_requeue_without_limit_is_said_once),
+        TEST(a_wrong_password_is_told_without_it),
         TEST(near_its_delivery_limit_a_message_is_dead_lettered),
         TEST(a_rejected_message_goes_to_the_dead_letter_exchange),
         TEST(a_deleted_queue_is_said_waited_for_and_consumed_again),
