@@ -166,38 +166,34 @@ enum weir_status mailbox_offer(struct mailbox *box, struct mail_list *list)
     return has_room ? WEIR_OK : WEIR_AGAIN;
 }
 
-/* Writers are woken one by one: each that got in may leave room for another. */
-static struct waiter *wake_writer_locked(struct mailbox *box)
+/* Writers sleep here only, so no function of theirs has to be called. */
+static void wake_writers_locked(struct mailbox *box)
 {
-    return wake_one_locked(&box->writers, UINT32_MAX);
+    while (box->writers)
+        (void)wake_one_locked(&box->writers, UINT32_MAX);
 }
 
 void mailbox_take_all(struct mailbox *box, struct mail_list *list)
 {
-    struct waiter *foreign = NULL;
-
     (void)pthread_mutex_lock(&box->lock);
     mail_list_join(list, &box->mail);
     box->letters = 0;
-    while (box->writers && !foreign)
-        foreign = wake_writer_locked(box);
+    wake_writers_locked(box);
     (void)pthread_mutex_unlock(&box->lock);
-    wake_foreign(foreign);
 }
 
 struct mail *mailbox_take(struct mailbox *box)
 {
-    struct waiter *foreign = NULL;
     struct mail *mail;
 
     (void)pthread_mutex_lock(&box->lock);
     mail = mail_list_pop(&box->mail);
     if (mail) {
         box->letters--;
-        foreign = wake_writer_locked(box);
+        /* One by one: each letter taken lets the next one in. */
+        (void)wake_one_locked(&box->writers, UINT32_MAX);
     }
     (void)pthread_mutex_unlock(&box->lock);
-    wake_foreign(foreign);
     return mail;
 }
 
@@ -207,6 +203,7 @@ void mailbox_sift(struct mailbox *box,
 {
     struct mail_list kept;
     struct mail *mail;
+    bool has_room = false;
 
     mail_list_init(&kept);
     (void)pthread_mutex_lock(&box->lock);
@@ -215,10 +212,13 @@ void mailbox_sift(struct mailbox *box,
         const bool is_wanted = wants(mail, opaque);
 
         box->letters -= is_wanted ? 1 : 0;
+        has_room |= is_wanted;
         mail_list_add(is_wanted ? list : &kept, mail);
         mail = mail_list_pop(&box->mail);
     }
     mail_list_join(&box->mail, &kept);
+    if (has_room)
+        wake_writers_locked(box);
     (void)pthread_mutex_unlock(&box->lock);
 }
 
@@ -228,6 +228,7 @@ static void sleep_locked(struct mailbox *box, struct waiter **list,
     const struct timespec until = clock_timespec(deadline_us);
     int rc = 0;
 
+    INVARIANT(!waiter->wake); /* it sleeps here, not elsewhere */
     list_locked(list, waiter);
     while (!waiter->is_woken && rc == 0)
         rc = deadline_us == CLOCK_NEVER_US
@@ -282,19 +283,36 @@ void mailbox_disarm(struct mailbox *box, struct waiter *waiter)
     (void)pthread_mutex_unlock(&box->lock);
 }
 
+static uint32_t readers_locked(const struct mailbox *box)
+{
+    uint32_t readers = 0;
+
+    for (const struct waiter *at = box->readers; at; at = at->next)
+        readers++;
+    return readers;
+}
+
+/* One that sleeps elsewhere is called without the lock, and may sleep again
+ * before the next one is looked for: so many are woken as slept at first. */
 void mailbox_interrupt(struct mailbox *box)
 {
     struct waiter *foreign;
+    uint32_t left;
 
-    do {
-        foreign = NULL;
-        (void)pthread_mutex_lock(&box->lock);
-        box->is_interrupted = !box->readers;
-        while (box->readers && !foreign)
-            foreign = wake_one_locked(&box->readers, UINT32_MAX);
+    (void)pthread_mutex_lock(&box->lock);
+    left = readers_locked(box);
+    if (left == 0)
+        box->is_interrupted = true;
+    while (left > 0) {
+        foreign = wake_one_locked(&box->readers, UINT32_MAX);
+        left--;
+        if (!foreign)
+            continue;
         (void)pthread_mutex_unlock(&box->lock);
         wake_foreign(foreign);
-    } while (foreign);
+        (void)pthread_mutex_lock(&box->lock);
+    }
+    (void)pthread_mutex_unlock(&box->lock);
 }
 
 uint32_t mailbox_count(struct mailbox *box)
