@@ -25,6 +25,8 @@
 #include "hash.h"
 #include "invariant.h"
 
+enum { TICK_US = 100 * 1000 };
+
 static struct origin *find_origin(struct weir_intake *intake,
                                   const struct weir_origin *from)
 {
@@ -130,6 +132,12 @@ static void set_state(struct weir_intake *intake, struct epoch *epoch,
     intake->run->poke(intake->run->poke_opaque);
 }
 
+/* Looked at every TICK_US: nobody says when it changes. */
+static bool is_worth_waiting(const struct run *run)
+{
+    return !run_is_destination_down(run) && !run_is_aborting(run);
+}
+
 enum weir_status weir_intake_await(struct weir_intake *intake, uint32_t source,
                                    int64_t deadline_us)
 {
@@ -140,9 +148,13 @@ enum weir_status weir_intake_await(struct weir_intake *intake, uint32_t source,
         return WEIR_OK;
     set_state(intake, epoch, EPOCH_DRAINING);
     abandon_waiting(intake, epoch);
+    intake_tell(intake); /* before another epoch of this source begins */
     while (epoch->open > 0 && clock_now_us() < deadline_us &&
-           !run_is_destination_down(intake->run)) {
-        mailbox_wait(&intake->box, &intake->plain_waiter, 1, deadline_us);
+           is_worth_waiting(intake->run)) {
+        const int64_t tick = clock_after_us(TICK_US);
+
+        mailbox_wait(&intake->box, &intake->plain_waiter, 1,
+                     tick < deadline_us ? tick : deadline_us);
         if (intake_serve(intake, &ignored) != WEIR_OK)
             break; /* remembered, and answered after this pull() */
     }

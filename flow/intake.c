@@ -251,12 +251,33 @@ static bool wants_hold(const struct weir_intake *intake,
     return intake->live > 1 && epoch->size > intake->run->budget.limit / 4;
 }
 
+static size_t fields_size(const struct weir_header *fields, size_t count)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < count; i++)
+        size += fields[i].name.size + fields[i].value.size;
+    return size;
+}
+
+/* Without its headers, too, if no record can hold them. */
 static struct weir_record without_payload(const struct weir_record *record)
 {
     struct weir_record small = *record;
 
     small.omitted = record->omitted ? record->omitted : record->payload.size;
     small.payload = (struct weir_bytes){NULL, 0};
+    if (record_size(&small) > 0)
+        return small;
+    small.omitted += fields_size(record->headers, record->header_count) +
+                     fields_size(record->properties, record->property_count) +
+                     1;
+    small.header_count = 0;
+    small.property_count = 0;
+    if (record_size(&small) > 0)
+        return small;
+    small.omitted += small.key.size;
+    small.key = (struct weir_bytes){NULL, 0};
     return small;
 }
 
@@ -386,7 +407,7 @@ static const enum weir_outcome outcomes[ENDING_COUNT] = {
     [ENDING_LEFT] = WEIR_OUTCOME_LEAVE,
 };
 
-static void tell_connector(struct weir_intake *intake)
+void intake_tell(struct weir_intake *intake)
 {
     if (intake->settlement_count > 0 && intake->settle_status == WEIR_OK)
         intake->settle_status =
@@ -409,7 +430,7 @@ static void note_settlement(struct weir_intake *intake, uint32_t source,
         return;
     }
     if (intake->settlement_count == INTAKE_SETTLEMENTS)
-        tell_connector(intake);
+        intake_tell(intake);
     intake->settlements[intake->settlement_count++] = (struct weir_settlement){
         .source = source, .outcome = outcome, .first = ticket, .count = 1};
 }
@@ -514,7 +535,7 @@ enum weir_status intake_serve(struct weir_intake *intake,
         run = mail_list_pop(&mail);
     }
     publish(intake);
-    tell_connector(intake);
+    intake_tell(intake);
     status = intake->settle_status;
     if (status != WEIR_OK)
         *err = intake->settle_error;
