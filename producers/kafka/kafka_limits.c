@@ -12,8 +12,9 @@
  * K + N * OVERHEAD; each of the two gets half.
  *
  * Fetched past the limit: one response is under way when a queue fills, and
- * compressed batches grow when they are opened (repetitive lines in zstd 20
- * times), so responses are cut to a RATIO-th of their share of memory.
+ * compressed batches grow when they are opened (lines that repeat, in zstd, a
+ * hundred times), so responses are cut to a RATIO-th of their share of memory.
+ * Small responses cost little: librdkafka asks for the next one at once.
  *
  * Threads: pure functions.
  */
@@ -21,7 +22,7 @@
 
 enum {
     OVERHEAD = 340, /* bytes of a queued message beyond its payload */
-    RATIO = 20,
+    RATIO = 128,
     MIN_MESSAGES = 16,
     MAX_MESSAGES = 1000000,
     MIN_FETCH = 16 * 1024,

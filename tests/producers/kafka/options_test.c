@@ -99,13 +99,14 @@ static void a_broken_pattern_is_refused(void **state)
     assert_non_null(strstr(refusals(*state), "topics: "));
 }
 
-/* A queue that is full by messages and by bytes, and one response each. */
+/* A queue that is full by messages and by bytes, and a response
+ * that grows 128 times. */
 static int64_t worst_case(const struct kafka_limits *limits,
                           unsigned partitions)
 {
     return (int64_t)partitions *
                (limits->queue_kbytes * 1024 + limits->queue_messages * 340) +
-           20 * limits->fetch_bytes;
+           128 * limits->fetch_bytes;
 }
 
 static void limits_fit_the_memory(void **state)
