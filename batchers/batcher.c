@@ -125,6 +125,19 @@ static bool is_full(const struct batcher *batcher,
     return batch->count >= batcher->config.batch_size;
 }
 
+/* Waits for nothing more but room. */
+static bool is_complete(const struct batcher *batcher,
+                        const struct weir_batch *batch)
+{
+    return batch->is_flushed || is_full(batcher, batch);
+}
+
+static enum close_reason reason_of(const struct batcher *batcher,
+                                   const struct weir_batch *batch)
+{
+    return is_full(batcher, batch) ? CLOSED_SIZE : CLOSED_FLUSH;
+}
+
 static struct weir_batch *open_batch(struct batcher *batcher,
                                      struct weir_bytes key, unsigned worker)
 {
@@ -201,10 +214,10 @@ static bool place(struct batcher *batcher, struct weir_message *msg)
     batch->payload_size += size;
     batcher->open.messages++;
     batcher->is_uneasy |= is_uneasy(msg);
-    if (is_full(batcher, batch))
-        batcher->has_full |= !close_batch(batcher, batch, CLOSED_SIZE);
-    else if (is_flush)
-        (void)close_batch(batcher, batch, CLOSED_FLUSH);
+    batch->is_flushed |= is_flush;
+    if (is_complete(batcher, batch))
+        batcher->has_full |=
+            !close_batch(batcher, batch, reason_of(batcher, batch));
     return true;
 }
 
@@ -381,8 +394,8 @@ static void close_due(struct batcher *batcher, int64_t now)
     }
 }
 
-/* Those that were full when there was no room for them. */
-static void close_full(struct batcher *batcher)
+/* Those that were full, or flushed, when there was no room for them. */
+static void close_complete(struct batcher *batcher)
 {
     struct weir_batch *batch = batcher->open.oldest;
 
@@ -390,8 +403,9 @@ static void close_full(struct batcher *batcher)
     while (batch) {
         struct weir_batch *next = batch->next_open;
 
-        if (is_full(batcher, batch))
-            batcher->has_full |= !close_batch(batcher, batch, CLOSED_SIZE);
+        if (is_complete(batcher, batch))
+            batcher->has_full |=
+                !close_batch(batcher, batch, reason_of(batcher, batch));
         batch = next;
     }
 }
@@ -480,7 +494,7 @@ static bool work(struct batcher *batcher)
 
     (void)offer_all(batcher);
     if (batcher->has_full)
-        close_full(batcher);
+        close_complete(batcher);
     if (!batcher->hand.head)
         mailbox_take_all(&batcher->inbox, &batcher->hand);
     has_placed_all = fill(batcher);

@@ -36,7 +36,7 @@ struct batcher {
     struct settler settler;
     struct waiter waiter;
     bool is_uneasy; /* some batch may have to close before its time */
-    bool has_full;  /* some batch is full and found no room */
+    bool has_full;  /* some batch is full, or flushed, and found no room */
     bool is_out_of_memory;
     int64_t tidy_us;
 

@@ -27,7 +27,8 @@ struct weir_batch {
     int64_t due_us;  /* while it is open: when it closes */
     size_t payload_size;
     uint32_t count, capacity;
-    uint32_t moved; /* messages that pin no chunk any more */
+    uint32_t moved;  /* messages that pin no chunk any more */
+    bool is_flushed; /* a message asked for its end */
     struct weir_message **messages;
 
     /* While a sink has it. */
