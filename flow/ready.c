@@ -44,6 +44,7 @@ struct ready {
     unsigned workers, asleep;
     uint32_t window, low, chunk;
     bool is_ordered, is_closed;
+    bool is_hurried; /* a drain has begun: nothing waits for its time */
 
     struct mail_list spans;
     struct lanes lanes;
@@ -365,6 +366,7 @@ void ready_abandon_backoff(struct ready *ready, struct mail_list *to)
 
     mail_list_init(&taken);
     (void)pthread_mutex_lock(&ready->lock);
+    ready->is_hurried = true;
     for (struct lane *lane = lanes_next(&ready->lanes, NULL); lane;
          lane = lanes_next(&ready->lanes, lane)) {
         if (lane->state != LANE_HELD)
@@ -464,6 +466,28 @@ bool ready_take(struct ready *ready, struct hand *hand, int64_t deadline_us)
     return !is_over;
 }
 
+static void put_back_locked(struct ready *ready, struct lane *lane,
+                            struct mail_list *back)
+{
+    ready->waiting += back->count;
+    for (struct mail *mail = back->head; mail; mail = mail->next)
+        count_waiting_locked(ready, message_of(mail), 1);
+    mail_list_join(back, &lane->messages);
+    mail_list_join(&lane->messages, back);
+}
+
+/* Its first message would have to wait, and there is no time. */
+static void give_up_lane_locked(struct ready *ready, struct lane *lane,
+                                struct mail_list *back)
+{
+    struct mail_list behind;
+
+    mail_list_init(&behind);
+    mail_list_join(&behind, &lane->messages);
+    taken_out_locked(ready, &behind, back);
+    lane->is_abandoned = true;
+}
+
 void ready_finish(struct ready *ready, struct hand *hand,
                   struct mail_list *back, int64_t due_us)
 {
@@ -472,12 +496,11 @@ void ready_finish(struct ready *ready, struct hand *hand,
 
     (void)pthread_mutex_lock(&ready->lock);
     ready->in_hand -= hand->count;
-    if (lane && back->head) {
-        ready->waiting += back->count;
-        for (struct mail *mail = back->head; mail; mail = mail->next)
-            count_waiting_locked(ready, message_of(mail), 1);
-        mail_list_join(back, &lane->messages);
-        mail_list_join(&lane->messages, back);
+    if (lane && due_us > 0 && ready->is_hurried) {
+        give_up_lane_locked(ready, lane, back);
+        due_us = 0;
+    } else if (lane && back->head) {
+        put_back_locked(ready, lane, back);
     }
     if (lane && due_us > 0) {
         lane->state = LANE_HELD;
@@ -503,11 +526,15 @@ void ready_abandon_lane(struct ready *ready, struct hand *hand)
     (void)pthread_mutex_unlock(&ready->lock);
 }
 
-void ready_delay(struct ready *ready, struct weir_message *msg, int64_t due_us)
+bool ready_delay(struct ready *ready, struct weir_message *msg, int64_t due_us)
 {
     msg->mail.count = 1;
     msg->mail.size = msg->record->size;
     (void)pthread_mutex_lock(&ready->lock);
+    if (ready->is_hurried) {
+        (void)pthread_mutex_unlock(&ready->lock);
+        return false;
+    }
     if (heap_push(&ready->retries, due_us, msg) == WEIR_OK) {
         ready->delayed++;
     } else { /* no memory to wait: it is due now */
@@ -518,6 +545,7 @@ void ready_delay(struct ready *ready, struct weir_message *msg, int64_t due_us)
     if (ready->asleep > 0)
         (void)pthread_cond_signal(&ready->work); /* to sleep no longer */
     (void)pthread_mutex_unlock(&ready->lock);
+    return true;
 }
 
 void ready_close(struct ready *ready)

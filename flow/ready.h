@@ -55,7 +55,8 @@ void ready_sift(struct ready *ready,
                 const void *opaque, struct mail_list *to);
 
 /* A drain begins: takes out what waits for a retry, and with it what is behind
- * it in its lane; those lanes are given up. */
+ * it in its lane; those lanes are given up.  From now on nothing waits for its
+ * time: ready_finish() and ready_delay() hand it back. */
 void ready_abandon_backoff(struct ready *ready, struct mail_list *to);
 
 /* A worker's side. */
@@ -66,7 +67,9 @@ bool ready_take(struct ready *ready, struct hand *hand, int64_t deadline_us);
 
 /*
  * The worker is done with its hand.  `back` returns to the front of its lane,
- * in its order, and the lane waits until `due_us`.
+ * in its order, and the lane waits until `due_us`.  Where a drain has begun and
+ * it would have to wait, the lane is given up, and `back` is the caller's again
+ * with what was behind it: to be left.
  */
 void ready_finish(struct ready *ready, struct hand *hand,
                   struct mail_list *back, int64_t due_us);
@@ -74,8 +77,9 @@ void ready_finish(struct ready *ready, struct hand *hand,
 /* The lane of `hand` is given up: what is behind is left, too. */
 void ready_abandon_lane(struct ready *ready, struct hand *hand);
 
-/* `msg`, which is nobody's, comes back on its own after `due_us`. */
-void ready_delay(struct ready *ready, struct weir_message *msg, int64_t due_us);
+/* `msg`, which is nobody's, comes back on its own after `due_us`.  False: a
+ * drain has begun, it is the caller's, to be left. */
+bool ready_delay(struct ready *ready, struct weir_message *msg, int64_t due_us);
 
 /* Once: workers leave when nothing waits. */
 void ready_close(struct ready *ready);

@@ -78,7 +78,8 @@ static void requeue(struct failure *failure, struct weir_message *msg)
     else
         copy = msg;
     copy->is_requeue = true;
-    ready_delay(failure->ready, copy, clock_after_us(delay));
+    if (!ready_delay(failure->ready, copy, clock_after_us(delay)))
+        settle(failure->settler, copy, ENDING_LEFT);
 }
 
 static void stop(struct failure *failure, struct weir_message *msg)

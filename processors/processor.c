@@ -166,7 +166,8 @@ static int64_t retry(struct processor *processor, struct hand *hand,
     counter_add(&run->counters.retries, 1);
     msg = keep_apart(processor, msg);
     if (!hand->lane) {
-        ready_delay(processor->ready, msg, due_us);
+        if (!ready_delay(processor->ready, msg, due_us))
+            settle(&processor->settler, msg, ENDING_LEFT);
         return 0;
     }
     msg->mail = (struct mail){.count = 1, .size = msg->record->size};
@@ -194,6 +195,9 @@ static int64_t act(struct processor *processor, struct hand *hand,
                    struct weir_message *msg, enum weir_status result,
                    struct mail_list *back)
 {
+    /* Behind one that was left: it must not overtake it. */
+    if (hand->lane && hand->is_abandoned)
+        result = WEIR_AGAIN;
     switch (result) {
     case WEIR_OK:
         route(processor, msg);
@@ -221,6 +225,17 @@ static int64_t act(struct processor *processor, struct hand *hand,
     }
 }
 
+/* What failed ends here; with `then: stop` its lane, too. */
+static void finish_failures(struct processor *processor, struct hand *hand)
+{
+    failure_finish(&processor->failure);
+    if (!processor->failure.has_stopped)
+        return;
+    ready_abandon_lane(processor->ready, hand);
+    hand->is_abandoned = true;
+    processor->failure.has_stopped = false;
+}
+
 /* Takes out what no handler may see; returns how many are left. */
 static uint32_t set_aside(struct processor *processor, struct hand *hand,
                           struct weir_message **messages)
@@ -240,6 +255,8 @@ static uint32_t set_aside(struct processor *processor, struct hand *hand,
                                (unsigned long long)msg->record->omitted,
                                processor->run->max_message_bytes);
             failure_add(&processor->failure, msg, REJECTED_SIZE);
+            if (hand->lane)
+                finish_failures(processor, hand);
         } else {
             messages[count++] = msg;
         }
@@ -279,6 +296,8 @@ static void send(struct processor *processor, size_t at)
         return;
     atomic_fetch_add_explicit(&processor->outlets[at].messages, out->count,
                               memory_order_relaxed);
+    if (run_is_aborting(processor->run)) /* nobody reads the box any more */
+        leave(processor, out);
     while (out->head && mailbox_offer(box, out) != WEIR_OK) {
         struct mail_list fenced;
 
@@ -298,19 +317,19 @@ static void run_hand(struct processor *processor, struct hand *hand)
     enum weir_status results[CHUNK_SLOTS];
     const uint32_t count = set_aside(processor, hand, messages);
     const uint32_t ran =
-        runner_run(&processor->runner, messages, count, results);
+        hand->is_abandoned
+            ? 0
+            : runner_run(&processor->runner, messages, count, results);
     struct mail_list back;
     int64_t due_us = 0;
 
     mail_list_init(&back);
-    for (uint32_t i = 0; i < ran; i++)
+    for (uint32_t i = 0; i < ran; i++) {
         due_us = act(processor, hand, messages[i], results[i], &back);
-    failure_finish(&processor->failure);
-    if (processor->failure.has_stopped) {
-        ready_abandon_lane(processor->ready, hand);
-        hand->is_abandoned = true;
-        processor->failure.has_stopped = false;
+        if (hand->lane)
+            finish_failures(processor, hand);
     }
+    finish_failures(processor, hand);
     for (uint32_t i = ran; i < count; i++) {
         if (hand->is_abandoned) {
             settle(&processor->settler, messages[i], ENDING_LEFT);
@@ -325,6 +344,7 @@ static void run_hand(struct processor *processor, struct hand *hand)
     for (size_t i = 0; i < processor->outlet_count; i++)
         send(processor, i);
     ready_finish(processor->ready, hand, &back, due_us);
+    leave(processor, &back); /* a drain has begun, nothing waits any more */
 }
 
 void *processor_main(void *opaque)

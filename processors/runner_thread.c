@@ -148,7 +148,8 @@ uint32_t runner_run(struct runner *runner, struct weir_message **messages,
             results[i] = handle(runner, messages[i]);
         else
             results[i] = WEIR_OK;
-        if (is_ordered && results[i] == WEIR_RETRY)
+        if (is_ordered &&
+            (results[i] == WEIR_RETRY || results[i] == WEIR_FATAL))
             return i + 1;
     }
     return count;

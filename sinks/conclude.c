@@ -28,10 +28,19 @@ static void end(struct sink *sink, struct weir_message *msg, enum ending ending)
 static void fail(struct sink *sink, struct weir_message *msg,
                  enum reject_reason code, const char *why)
 {
+    const bool is_ordered = sink->config.run->ordering != WEIR_ORDERING_NONE;
+    const uint64_t lane = msg->lane;
+
     sink->in_hand--;
     message_set_reason(msg, &sink->runner.context, "%s",
                        why ? why : "the sink gave no reason");
     failure_add(&sink->failure, msg, code);
+    if (!is_ordered)
+        return;
+    failure_finish(&sink->failure);
+    if (sink->failure.has_stopped)
+        lanes_give_up(sink, lane); /* nothing behind it may overtake it */
+    sink->failure.has_stopped = false;
 }
 
 void conclude_missing(struct weir_batch *batch, enum weir_status status,

@@ -94,6 +94,18 @@ enum weir_status lanes_hold(struct sink *sink, struct weir_message *msg,
     return WEIR_OK;
 }
 
+void lanes_give_up(struct sink *sink, uint64_t lane)
+{
+    struct held_lane *held = calloc(1, sizeof *held);
+
+    if (!held)
+        return; /* the run ends; its order is lost with the memory */
+    *held = (struct held_lane){
+        .next = sink->lanes, .lane = lane, .due_us = CLOCK_NEVER_US};
+    mail_list_init(&held->messages);
+    sink->lanes = held;
+}
+
 struct held_lane *lanes_due(struct sink *sink, int64_t now_us)
 {
     struct held_lane **at = &sink->lanes;

@@ -23,6 +23,9 @@ WEIR_MUST_USE
 enum weir_status lanes_hold(struct sink *sink, struct weir_message *msg,
                             int64_t due_us);
 
+/* The lane waits for ever: what comes of it is left at the drain. */
+void lanes_give_up(struct sink *sink, uint64_t lane);
+
 /* Takes out a lane whose time has come; NULL: none.  The caller frees it. */
 struct held_lane *lanes_due(struct sink *sink, int64_t now_us);
 int64_t lanes_due_us(const struct sink *sink);
