@@ -66,6 +66,10 @@ void pipeline_ledger(const struct pipeline *pipeline,
 /* Stops everything, in order, under one deadline. */
 void drain(struct pipeline *pipeline);
 
+/* After a drain that left threads stuck: true when they have ended since, and
+ * what they had is booked. */
+bool drain_again(struct pipeline *pipeline);
+
 /* Looks for workers that are stuck, ends that were reached, and messages that
  * nobody has. */
 void watch(struct pipeline *pipeline);

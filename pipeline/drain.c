@@ -222,21 +222,31 @@ static void close_sinks(struct drain *drain)
 
 static void close_producers(struct drain *drain)
 {
+    /* It has to be over by then, too. */
+    const int64_t deadline_us =
+        drain->hard_us - (drain->hard_us - drain->soft_us) / 4;
+
     for (unsigned i = 0; i < drain->pipeline->producers_up; i++)
         control_ask(&drain->pipeline->producers[i].controls, CONTROL_CLOSE,
-                    drain->hard_us);
+                    deadline_us);
 }
 
 /* ---- the deadline ---- */
 
-/* Batches that a stuck sink will not take, and its batcher has left. */
+/* What a stuck sink will not take, and its batcher has left; and what was on
+ * its way to that batcher. */
 static void empty_boxes(struct drain *drain)
 {
     struct pipeline *pipeline = drain->pipeline;
 
     for (unsigned i = 0; i < pipeline->batchers_up; i++) {
         struct batcher *batcher = &pipeline->batchers[i];
+        struct mail_list waiting;
 
+        mail_list_init(&waiting);
+        if (is_set(&batcher->is_over))
+            mailbox_take_all(&batcher->inbox, &waiting);
+        leave(drain, &waiting);
         for (unsigned box = 0; box < batcher->box_count; box++) {
             struct mail *mail = mailbox_take(&batcher->boxes[box]);
 
@@ -335,4 +345,18 @@ void drain(struct pipeline *pipeline)
     pipeline->is_stuck = !wait_until(&drain, all_are_over, drain.hard_us);
     if (pipeline->is_stuck)
         name_all_stuck(pipeline);
+    else
+        empty_boxes(&drain);
+}
+
+bool drain_again(struct pipeline *pipeline)
+{
+    struct drain drain = {.pipeline = pipeline};
+
+    if (!all_are_over(pipeline))
+        return false;
+    settler_init(&drain.settler, &pipeline->run);
+    empty_boxes(&drain);
+    pipeline->is_stuck = false;
+    return true;
 }

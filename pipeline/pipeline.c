@@ -547,8 +547,11 @@ enum weir_status pipeline_destroy(struct pipeline *pipeline)
 {
     if (!pipeline)
         return WEIR_OK;
-    if (pipeline->is_stuck)
-        return WEIR_AGAIN;
+    if (pipeline->is_stuck) {
+        if (!drain_again(pipeline))
+            return WEIR_AGAIN;
+        join_all(pipeline);
+    }
     free_all(pipeline);
     return WEIR_OK;
 }

@@ -91,6 +91,9 @@ static bool stages_are_empty(struct pipeline *pipeline)
     for (unsigned i = 0; i < pipeline->sinks_up; i++)
         is_empty = is_empty && holds_nothing(&pipeline->sinks[i].controls,
                                              &pipeline->sinks[i].is_over);
+    /* A producer that connects, or waits in its client, serves them later. */
+    for (unsigned i = 0; i < pipeline->run.home_count; i++)
+        is_empty = is_empty && mailbox_count(pipeline->run.homes[i]) == 0;
     return is_empty;
 }
 
@@ -104,6 +107,7 @@ static void watch_leak(struct pipeline *pipeline, int64_t now)
         pipeline->last_ledger = ledger;
         pipeline->still_since_us = now;
         pipeline->has_asked = false;
+        pipeline->empty_rounds = 0;
         return;
     }
     if (now - pipeline->still_since_us < LEAK_US)
@@ -113,11 +117,17 @@ static void watch_leak(struct pipeline *pipeline, int64_t now)
         ask_all(pipeline);
         return;
     }
-    if (stages_are_empty(pipeline))
+    pipeline->has_asked = false;
+    if (!stages_are_empty(pipeline)) {
+        pipeline->still_since_us = now; /* once more, later */
+        pipeline->empty_rounds = 0;
+        return;
+    }
+    /* Twice: in one round it may have gone from one that has not answered to
+     * one that has. */
+    if (++pipeline->empty_rounds == 2)
         pipeline->run.end(pipeline, RUN_END_LEAK,
                           "open messages that no stage has");
-    pipeline->still_since_us = now; /* once more, later */
-    pipeline->has_asked = false;
 }
 
 static void watch_end(struct pipeline *pipeline)
