@@ -11,13 +11,7 @@
 #include "generator.h"
 #include "passthrough.h"
 
-static const struct weir_producer_ops *const producers[] = {
-    &scripted_producer, &weir_generator_producer, NULL};
-static const struct weir_sink_ops *const sinks[] = {
-    &scripted_sink, &scripted_ordered_sink, &collecting_sink, NULL};
 static const struct weir_handler *const handlers[] = {&weir_passthrough, NULL};
-static const struct connectors all = {
-    .producers = producers, .sinks = sinks, .handlers = handlers};
 
 enum { TEXT_SIZE = 4000 };
 
@@ -29,6 +23,7 @@ int harness_setup(void **state)
     harness->source = producer_script_create();
     harness->sink = sink_script_create();
     harness->collection = collection_create();
+    harness->source_ops = scripted_producer;
     harness->handler =
         (struct weir_handler){.abi_version = WEIR_ABI_VERSION,
                               .struct_size = sizeof(struct weir_handler),
@@ -43,8 +38,10 @@ int harness_teardown(void **state)
 
     if (harness->is_running) {
         harness_drain(harness);
-        (void)harness_join(harness);
+        (void)harness_end(harness);
     }
+    if (harness->pipeline)
+        assert_int_equal(harness_destroy(harness), WEIR_OK);
     producer_script_destroy(harness->source);
     sink_script_destroy(harness->sink);
     collection_destroy(harness->collection);
@@ -88,6 +85,13 @@ static void load(struct harness *harness, const char *text)
 {
     const struct topology_source source = {
         .file = "test.yaml", .text = text, .has_linked_handler = true};
+    const struct weir_producer_ops *const producers[] = {
+        &harness->source_ops, &weir_generator_producer, NULL};
+    const struct weir_sink_ops *const sinks[] = {
+        &scripted_sink, &scripted_ordered_sink, &collecting_sink,
+        harness->own_sink, NULL};
+    const struct connectors all = {
+        .producers = producers, .sinks = sinks, .handlers = handlers};
     struct topology_errors errors = {0};
     enum weir_status status;
 
@@ -110,7 +114,13 @@ static void *run(void *opaque)
     return NULL;
 }
 
-void harness_start(struct harness *harness, const char *yaml)
+int harness_join(struct harness *harness)
+{
+    (void)harness_end(harness);
+    return harness_finish(harness);
+}
+
+void harness_create(struct harness *harness, const char *yaml)
 {
     char text[TEXT_SIZE];
     struct weir_error err = {0};
@@ -125,29 +135,56 @@ void harness_start(struct harness *harness, const char *yaml)
     if (pipeline_create(harness->topology, &options, &harness->pipeline,
                         &err) != WEIR_OK)
         fail_msg("%s", err.text);
+}
+
+void harness_begin(struct harness *harness)
+{
     harness->is_running = true;
     assert_int_equal(pthread_create(&harness->thread, NULL, run, harness), 0);
 }
 
-int harness_join(struct harness *harness)
+int harness_end(struct harness *harness)
 {
     struct timespec until;
-    struct pipeline_stats *stats = &harness->stats;
 
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 30;
     if (pthread_timedjoin_np(harness->thread, NULL, &until) != 0)
         fail_msg("the pipeline did not end within 30 s");
     harness->is_running = false;
-    pipeline_stats(harness->pipeline, stats);
-    assert_int_equal(pipeline_destroy(harness->pipeline), WEIR_OK);
+    pipeline_stats(harness->pipeline, &harness->stats);
+    return harness->exit_code;
+}
+
+enum weir_status harness_destroy(struct harness *harness)
+{
+    enum weir_status status;
+
+    pipeline_stats(harness->pipeline, &harness->stats);
+    status = pipeline_destroy(harness->pipeline);
+    if (status != WEIR_OK)
+        return status;
     harness->pipeline = NULL;
     topology_destroy(harness->topology);
     harness->topology = NULL;
+    return WEIR_OK;
+}
+
+int harness_finish(struct harness *harness)
+{
+    const struct pipeline_stats *stats = &harness->stats;
+
+    assert_int_equal(harness_destroy(harness), WEIR_OK);
     assert_int_equal(stats->received, stats->done + stats->rejected +
                                           stats->abandoned + stats->in_flight);
     assert_int_equal(stats->in_flight, 0);
     return harness->exit_code;
+}
+
+void harness_start(struct harness *harness, const char *yaml)
+{
+    harness_create(harness, yaml);
+    harness_begin(harness);
 }
 
 int harness_run(struct harness *harness, const char *yaml)

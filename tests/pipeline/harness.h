@@ -23,7 +23,10 @@ struct harness {
     struct producer_script *source;
     struct sink_script *sink;
     struct collection *collection;
-    struct weir_handler handler; /* set its callbacks before start */
+    struct weir_handler handler;         /* set its callbacks before start */
+    struct weir_producer_ops source_ops; /* the scripted one's, to be varied */
+    const struct weir_sink_ops
+        *own_sink; /* a connector of the test's, or NULL */
     struct topology *topology;
     struct pipeline *pipeline;
     pthread_t thread;
@@ -51,8 +54,19 @@ void harness_start(struct harness *harness, const char *yaml);
  * Fails the test after 30 s. */
 int harness_join(struct harness *harness);
 
+/* join() in two parts, for runs that end while a thread is stuck: destroy()
+ * then answers WEIR_AGAIN.  Both fill in `stats`. */
+int harness_end(struct harness *harness);
+enum weir_status harness_destroy(struct harness *harness);
+/* After end(): what join() does then. */
+int harness_finish(struct harness *harness);
+
 /* start() and join(). */
 int harness_run(struct harness *harness, const char *yaml);
+
+/* start() in two parts: the topology is loaded; it runs. */
+void harness_create(struct harness *harness, const char *yaml);
+void harness_begin(struct harness *harness);
 
 void harness_drain(struct harness *harness);
 
