@@ -44,6 +44,7 @@ struct pipeline {
     struct weir_ledger last_ledger;
     int64_t still_since_us, started_us;
     bool has_connected, has_asked;
+    unsigned empty_rounds; /* in which nobody had anything */
 
     bool is_late, is_stuck; /* set by the drain */
     uint64_t left_in_hands; /* abandoned in hands that are stuck */

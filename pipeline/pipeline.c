@@ -524,7 +524,7 @@ int pipeline_run(struct pipeline *pipeline)
 {
     pipeline->started_us = clock_now_us();
     if (start_workers(pipeline) && wait_for_inits(pipeline) &&
-        start_producers(pipeline)) {
+        should_run(pipeline) && start_producers(pipeline)) {
         while (should_run(pipeline)) {
             watch(pipeline);
             pipeline_wait(pipeline, clock_after_us(TICK_US));
