@@ -32,7 +32,8 @@ struct compile {
     char compiler[PATH_MAX]; /* $CC, cut into words */
     char **argv;             /* borrowed words, for execvp() */
     size_t count;
-    bool has_c, has_cxx, has_output, has_source;
+    const char *source; /* the first one; NULL: there is none */
+    bool has_c, has_cxx, has_output;
 };
 
 static bool ends_with(const char *text, const char *end)
@@ -49,11 +50,19 @@ static void add(struct compile *compile, const char *argument)
     memcpy(&compile->argv[compile->count++], &argument, sizeof argument);
 }
 
+static bool is_cxx(const char *name)
+{
+    static const char *const endings[] = {".cc", ".cpp", ".cxx", ".C"};
+
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (ends_with(name, endings[i]))
+            return true;
+    return false;
+}
+
 /* What the arguments say of the languages and the output. */
 static void look(struct compile *compile, const struct call *call)
 {
-    static const char *const cxx[] = {".cc", ".cpp", ".cxx", ".C"};
-
     for (int i = 1; i < call->argc; i++) {
         const char *argument = call->argv[i];
 
@@ -63,23 +72,25 @@ static void look(struct compile *compile, const struct call *call)
             continue;
         if (ends_with(argument, ".c"))
             compile->has_c = true;
-        for (size_t k = 0; k < sizeof cxx / sizeof cxx[0]; k++)
-            if (ends_with(argument, cxx[k]))
-                compile->has_cxx = true;
+        else if (is_cxx(argument))
+            compile->has_cxx = true;
+        else
+            continue;
+        if (!compile->source)
+            compile->source = argument;
     }
-    compile->has_source = compile->has_c || compile->has_cxx;
 }
 
 /* $CC may have words of its own: "ccache gcc". */
 static void add_compiler(struct compile *compile)
 {
-    const bool is_cxx = compile->has_cxx && !compile->has_c;
-    const char *chosen = getenv(is_cxx ? "CXX" : "CC");
+    const bool is_all_cxx = compile->has_cxx && !compile->has_c;
+    const char *chosen = getenv(is_all_cxx ? "CXX" : "CC");
     char *rest = NULL;
     size_t words = 0;
 
     if (!chosen || !*chosen)
-        chosen = is_cxx ? "c++" : "cc";
+        chosen = is_all_cxx ? "c++" : "cc";
     (void)snprintf(compile->compiler, sizeof compile->compiler, "%s", chosen);
     for (char *word = strtok_r(compile->compiler, " ", &rest);
          word && words < COMPILER_WORDS; word = strtok_r(NULL, " ", &rest)) {
@@ -89,18 +100,13 @@ static void add_compiler(struct compile *compile)
 }
 
 /* "orders.so" of "src/orders.c", in the working folder, as a compiler does. */
-static void add_default_output(struct compile *compile, const struct call *call)
+static void add_default_output(struct compile *compile)
 {
-    const char *source = NULL;
-    const char *slash;
+    const char *slash = strrchr(compile->source, '/');
+    const char *name = slash ? slash + 1 : compile->source;
 
-    for (int i = 1; i < call->argc && !source; i++)
-        if (call->argv[i][0] != '-' && strchr(call->argv[i], '.'))
-            source = call->argv[i];
-    slash = strrchr(source, '/');
-    source = slash ? slash + 1 : source;
     (void)snprintf(compile->output, sizeof compile->output, "%.*s.so",
-                   (int)(strrchr(source, '.') - source), source);
+                   (int)(strrchr(name, '.') - name), name);
     add(compile, "-o");
     add(compile, compile->output);
 }
@@ -121,7 +127,7 @@ static void build(struct compile *compile, const struct call *call)
     for (int i = 1; i < call->argc; i++)
         add(compile, call->argv[i]);
     if (!compile->has_output)
-        add_default_output(compile, call);
+        add_default_output(compile);
     if (compile->has_cxx && compile->has_c)
         add(compile, "-lstdc++");
     if (*compile->kit.library) {
@@ -145,7 +151,7 @@ static int cc_run(const struct verb *verb, const struct call *call)
     if (!compile->argv)
         goto out;
     look(compile, call);
-    if (!compile->has_source) {
+    if (!compile->source) {
         code = usage_error(verb, "FILE.c is missing");
         goto out;
     }

@@ -17,25 +17,41 @@
 #include "stdin_producer.h"
 #include "stdout_sink.h"
 
+/* The rows of what may be switched off; each brings its own comma. */
+/* clang-format off */
 #if WEIR_WITH_KAFKA
 #include "kafka_producer.h"
 #include "kafka_version.h"
+#define KAFKA_PRODUCER &weir_kafka_producer,
+#define KAFKA_LIBRARY  {"librdkafka", kafka_client_version},
+#else
+#define KAFKA_PRODUCER
+#define KAFKA_LIBRARY
 #endif
 #if WEIR_WITH_AMQP
 #include "amqp_producer.h"
 #include "amqp_version.h"
+#define AMQP_PRODUCER &weir_amqp_producer,
+#define AMQP_LIBRARY  {"rabbitmq-c", amqp_client_version},
+#else
+#define AMQP_PRODUCER
+#define AMQP_LIBRARY
 #endif
 
 static const struct weir_producer_ops *const producers[] = {
-#if WEIR_WITH_AMQP
-    &weir_amqp_producer,
-#endif
+    AMQP_PRODUCER
     &weir_generator_producer,
-#if WEIR_WITH_KAFKA
-    &weir_kafka_producer,
-#endif
-    &weir_stdin_producer,     NULL,
+    KAFKA_PRODUCER
+    &weir_stdin_producer,
+    NULL,
 };
+
+static const struct connector_library libraries[] = {
+    KAFKA_LIBRARY
+    AMQP_LIBRARY
+    {NULL, NULL},
+};
+/* clang-format on */
 
 static const struct weir_sink_ops *const sinks[] = {
     &weir_discard_sink,
@@ -53,16 +69,6 @@ static const struct connectors all = {
     .producers = producers,
     .sinks = sinks,
     .handlers = handlers,
-};
-
-static const struct connector_library libraries[] = {
-#if WEIR_WITH_KAFKA
-    {"librdkafka", kafka_client_version},
-#endif
-#if WEIR_WITH_AMQP
-    {"rabbitmq-c", amqp_client_version},
-#endif
-    {NULL, NULL},
 };
 
 const struct connectors *connectors_all(void)

@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "arguments.h"
@@ -42,9 +43,11 @@ static enum weir_status parse(const char *const *arguments,
     static char *argv[16];
     struct call call = {.argc = 1, .argv = argv};
 
-    argv[0] = strcpy(words[0], "test");
-    for (; *arguments; arguments++, call.argc++)
-        argv[call.argc] = strcpy(words[call.argc], *arguments);
+    argv[0] = words[0];
+    for (; *arguments; arguments++, call.argc++) {
+        argv[call.argc] = words[call.argc];
+        (void)snprintf(words[call.argc], sizeof words[0], "%s", *arguments);
+    }
     *values = (struct values){.seconds = 15};
     return arguments_parse(&verb, &call, values, operands);
 }

@@ -100,9 +100,17 @@ static void a_pipeline_runs_to_its_sources_end(void **state)
     assert_int_equal(weir_pipeline_destroy(pipeline), WEIR_OK);
 }
 
+struct job {
+    struct weir_pipeline *pipeline;
+    int code;
+};
+
 static void *run(void *opaque)
 {
-    return (void *)(intptr_t)weir_pipeline_run(opaque);
+    struct job *job = opaque;
+
+    job->code = weir_pipeline_run(job->pipeline);
+    return NULL;
 }
 
 /* Until it has done something. */
@@ -117,16 +125,16 @@ static void await_work(const struct weir_pipeline *pipeline)
 static void any_thread_may_drain(void **state)
 {
     struct weir_pipeline *pipeline = create("rate: 10000");
+    struct job job = {.pipeline = pipeline, .code = -1};
     pthread_t thread;
-    void *code;
 
     (void)state;
-    assert_int_equal(pthread_create(&thread, NULL, run, pipeline), 0);
+    assert_int_equal(pthread_create(&thread, NULL, run, &job), 0);
     await_work(pipeline);
     weir_pipeline_drain(pipeline);
     weir_pipeline_drain(pipeline);
-    assert_int_equal(pthread_join(thread, &code), 0);
-    assert_int_equal((intptr_t)code, 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(job.code, 0);
     assert_done(pipeline, 1);
     assert_int_equal(weir_pipeline_destroy(pipeline), WEIR_OK);
 }
@@ -146,12 +154,14 @@ static void several_pipelines_live_side_by_side(void **state)
 {
     struct weir_pipeline *first = create("count: 500");
     struct weir_pipeline *second = create("count: 700");
+    struct job job = {.pipeline = first, .code = -1};
     pthread_t thread;
 
     (void)state;
-    assert_int_equal(pthread_create(&thread, NULL, run, first), 0);
+    assert_int_equal(pthread_create(&thread, NULL, run, &job), 0);
     assert_int_equal(weir_pipeline_run(second), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(job.code, 0);
     assert_done(first, 500);
     assert_done(second, 700);
     assert_int_equal(weir_pipeline_destroy(first), WEIR_OK);

@@ -35,9 +35,9 @@ static int setup(void **state)
 {
     char *root = strdup("/tmp/weir-kit-test-XXXXXX");
 
+    *state = root;
     if (!root || !mkdtemp(root))
         return -1;
-    *state = root;
     make_folder(root, "include");
     make_folder(root, "include/weir");
     make_folder(root, "lib");
