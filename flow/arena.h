@@ -4,6 +4,7 @@
 #ifndef WEIR_FLOW_ARENA_H
 #define WEIR_FLOW_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,10 @@ struct arena *arena_create(struct budget *budget);
 /* 8-byte aligned, followed by RECORD_TAIL readable bytes.  NULL: no memory.
  * One thread at a time. */
 void *arena_alloc(struct arena *arena, size_t size);
+
+/* Takes over one reference to `elder`, until it is freed itself; false: no
+ * memory.  As arena_alloc(). */
+bool arena_keep(struct arena *arena, struct arena *elder);
 
 /* Any thread. */
 void arena_hold(struct arena *arena);

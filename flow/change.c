@@ -41,7 +41,7 @@ enum weir_status weir_message_set_payload(struct weir_message *msg,
         copy = keep(msg, bytes.data, bytes.size);
     if (!changes || (bytes.data && !copy))
         return WEIR_RETRY;
-    changes->payload = (struct weir_bytes){copy, bytes.size};
+    changes->payload = (struct weir_bytes){copy, copy ? bytes.size : 0};
     changes->has_payload = true;
     return WEIR_OK;
 }
@@ -52,7 +52,8 @@ void *weir_message_reserve(struct weir_message *msg, size_t size)
 
     if (!changes)
         return NULL;
-    changes->reserved = arena_alloc(msg->arena, size + 1);
+    changes->reserved =
+        size < SIZE_MAX ? arena_alloc(msg->arena, size + 1) : NULL;
     changes->reserved_size = size;
     if (!changes->reserved)
         msg->context->is_out_of_memory = true;

@@ -66,15 +66,18 @@ void message_forget_changes(struct weir_message *msg)
     msg->changes = NULL;
 }
 
-/* A reference to its hand's arena, which is made when there is none. */
+/* The arena of the hand under way, of which `msg` then holds a reference. One
+ * of an earlier hand is another worker's to fill: it is only kept. */
 static struct arena *message_arena(struct weir_message *msg,
                                    struct context *context)
 {
-    if (msg->arena)
-        return msg->arena;
     if (!context->arena)
         context->arena = arena_create(&context->run->budget);
-    if (!context->arena)
+    if (!context->arena || msg->arena == context->arena)
+        return context->arena;
+    if (msg->arena && !msg->changes && !msg->reason)
+        drop_arena(msg);
+    if (msg->arena && !arena_keep(context->arena, msg->arena))
         return NULL;
     arena_hold(context->arena);
     msg->arena = context->arena;
@@ -84,24 +87,27 @@ static struct arena *message_arena(struct weir_message *msg,
 struct changes *message_changes(struct weir_message *msg)
 {
     struct arena *arena;
+    struct changes *made = NULL;
 
     INVARIANT(msg->context); /* only inside a callback */
-    if (msg->changes)
-        return msg->changes;
     arena = message_arena(msg, msg->context);
-    msg->changes = arena ? arena_alloc(arena, sizeof *msg->changes) : NULL;
-    if (!msg->changes) {
+    if (arena && msg->changes)
+        return msg->changes;
+    if (arena)
+        made = arena_alloc(arena, sizeof *made);
+    if (!made) {
         msg->context->is_out_of_memory = true;
         return NULL;
     }
-    *msg->changes = (struct changes){.retry_after_us = -1};
-    return msg->changes;
+    *made = (struct changes){.retry_after_us = -1};
+    msg->changes = made;
+    return made;
 }
 
 void message_set_reason(struct weir_message *msg, struct context *context,
                         const char *fmt, ...)
 {
-    struct arena *arena = message_arena(msg, context);
+    struct arena *arena;
     char text[1000], *copy;
     va_list args;
     size_t size;
@@ -110,6 +116,8 @@ void message_set_reason(struct weir_message *msg, struct context *context,
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     size = strlen(text) + 1;
+    msg->reason = NULL; /* nothing of an older arena is needed for it */
+    arena = message_arena(msg, context);
     copy = arena ? arena_alloc(arena, size) : NULL;
     if (copy)
         memcpy(copy, text, size);
