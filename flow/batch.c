@@ -167,6 +167,10 @@ void weir_batch_set_outcome(struct weir_batch *batch, size_t first,
         refuse(batch);
         return;
     }
+    if ((unsigned)status >= WEIR_STATUS_COUNT) {
+        status = WEIR_REJECT;
+        reason = "the outcome is no answer";
+    }
     if (status != WEIR_OK && reason)
         text = keep_reason(batch, reason);
     for (size_t i = first; i < first + count; i++) {
