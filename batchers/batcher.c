@@ -221,6 +221,18 @@ static bool place(struct batcher *batcher, struct weir_message *msg)
     return true;
 }
 
+/* What is left of a span from slot `done` on goes back to the hand. */
+static void put_back(struct batcher *batcher, struct weir_message *span,
+                     uint32_t done, uint32_t count)
+{
+    if (done > 0) {
+        span[done].mail = (struct mail){.count = count - done};
+        for (uint32_t i = done; i < count; i++)
+            span[done].mail.size += span[i].record->size;
+    }
+    mail_list_push(&batcher->hand, &span[done].mail);
+}
+
 /* True: the hand is empty. */
 static bool fill(struct batcher *batcher)
 {
@@ -234,12 +246,7 @@ static bool fill(struct batcher *batcher)
         while (done < count && place(batcher, &span[done]))
             done++;
         if (done < count) {
-            if (done > 0) {
-                span[done].mail = (struct mail){.count = count - done};
-                for (uint32_t i = done; i < count; i++)
-                    span[done].mail.size += span[i].record->size;
-            }
-            mail_list_push(&batcher->hand, &span[done].mail);
+            put_back(batcher, span, done, count);
             return false;
         }
         mail = mail_list_pop(&batcher->hand);

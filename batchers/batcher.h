@@ -53,7 +53,7 @@ enum weir_status batcher_init(struct batcher *batcher,
 void batcher_finish(struct batcher *batcher);
 
 /* Its thread; ends when it was asked to close and everything left. */
-void *batcher_main(void *batcher);
+void *batcher_main(void *opaque);
 
 /* Makes it look at its batches again.  Any thread. */
 void batcher_poke(struct batcher *batcher);

@@ -38,9 +38,7 @@ static uint64_t hash_of(struct weir_bytes key, unsigned worker)
 static bool matches(const struct weir_batch *batch, struct weir_bytes key,
                     unsigned worker)
 {
-    return batch->worker == worker && batch->key.size == key.size &&
-           !batch->key.data == !key.data &&
-           (key.size == 0 || memcmp(batch->key.data, key.data, key.size) == 0);
+    return batch->worker == worker && batch_has_key(batch, key);
 }
 
 static struct weir_batch **bucket(const struct open_batches *open,

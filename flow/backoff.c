@@ -9,10 +9,9 @@
 #include "clock.h"
 #include "hash.h"
 
-enum { HEALTHY_SECONDS = 30 };
-
+static const int64_t healthy_us = CLOCK_SECOND_US * 30;
 static const int64_t reconnect_min_us = 100 * 1000;
-static const int64_t reconnect_max_us = 3 * CLOCK_SECOND_US;
+static const int64_t reconnect_max_us = CLOCK_SECOND_US * 3;
 
 static uint64_t random_u64(void)
 {
@@ -46,7 +45,7 @@ int64_t reconnect_delay_us(struct reconnect *reconnect)
 {
     const int64_t held = clock_now_us() - reconnect->opened_us;
 
-    if (reconnect->opened_us > 0 && held > HEALTHY_SECONDS * CLOCK_SECOND_US)
+    if (reconnect->opened_us > 0 && held > healthy_us)
         reconnect->attempt = 0;
     reconnect->opened_us = 0;
     if (reconnect->attempt < UINT32_MAX)

@@ -61,6 +61,14 @@ void batch_destroy(struct weir_batch *batch)
     free(batch);
 }
 
+bool batch_has_key(const struct weir_batch *batch, struct weir_bytes key)
+{
+    if (!batch->key.data || !key.data)
+        return batch->key.data == key.data;
+    return batch->key.size == key.size &&
+           memcmp(batch->key.data, key.data, key.size) == 0;
+}
+
 enum weir_status batch_add(struct weir_batch *batch, struct weir_message *msg)
 {
     if (batch->count == batch->capacity) {

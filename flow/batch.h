@@ -46,6 +46,9 @@ struct weir_batch *batch_create(struct run *run, const char *batcher,
                                 struct weir_bytes key, unsigned worker);
 void batch_destroy(struct weir_batch *batch); /* not its messages */
 
+/* An absent key and an empty one differ. */
+bool batch_has_key(const struct weir_batch *batch, struct weir_bytes key);
+
 /* WEIR_RETRY: no memory. */
 WEIR_MUST_USE
 enum weir_status batch_add(struct weir_batch *batch, struct weir_message *msg);

@@ -45,7 +45,8 @@ struct weir_header weir_message_header(const struct weir_message *msg,
 
 static bool is_named(struct weir_bytes bytes, const char *name, size_t size)
 {
-    return bytes.size == size && memcmp(bytes.data, name, size) == 0;
+    return bytes.size == size &&
+           (size == 0 || memcmp(bytes.data, name, size) == 0);
 }
 
 struct weir_bytes weir_message_find_header(const struct weir_message *msg,

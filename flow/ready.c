@@ -223,17 +223,14 @@ static enum weir_status offer_lanes_locked(struct ready *ready,
     struct mail *mail = mail_list_pop(spans);
 
     while (mail) {
-        struct weir_message *span = message_of(mail), *rest = NULL;
+        struct weir_message *span = message_of(mail);
         const uint32_t count = mail->count;
         const uint32_t taken = offer_span_locked(ready, span, count);
 
         if (taken < count) {
-            rest = span + taken;
-            if (taken > 0) {
-                rest->mail.count = count - taken;
-                rest->mail.size = 0;
-            }
-            mail_list_push(spans, &rest->mail);
+            /* A slot that found a lane was made a letter of its own. */
+            span[taken].mail = (struct mail){.count = count - taken};
+            mail_list_push(spans, &span[taken].mail);
             return WEIR_RETRY;
         }
         mail = mail_list_pop(spans);
@@ -381,11 +378,12 @@ void ready_abandon_backoff(struct ready *ready, struct mail_list *to)
 
 /* ---- the workers' side ---- */
 
-static void take_spans_locked(struct ready *ready, struct hand *hand)
+static void take_spans_locked(struct ready *ready, struct hand *hand,
+                              uint32_t limit)
 {
     uint32_t share = (ready->waiting + ready->workers - 1) / ready->workers;
 
-    share = share < ready->chunk ? share : ready->chunk;
+    share = share < limit ? share : limit;
     while (hand->count < share && ready->spans.head) {
         struct weir_message *span = message_of(mail_list_pop(&ready->spans));
         struct weir_message *rest = span_split(span, share - hand->count);
@@ -397,7 +395,8 @@ static void take_spans_locked(struct ready *ready, struct hand *hand)
     }
 }
 
-static void take_lane_locked(struct ready *ready, struct hand *hand)
+static void take_lane_locked(struct ready *ready, struct hand *hand,
+                             uint32_t limit)
 {
     struct lane *lane = next_lane_locked(ready);
 
@@ -410,17 +409,18 @@ static void take_lane_locked(struct ready *ready, struct hand *hand)
     lane->state = LANE_RUNNING;
     hand->lane = lane;
     hand->is_abandoned = lane->is_abandoned;
-    while (hand->count < ready->chunk && lane->messages.head)
+    while (hand->count < limit && lane->messages.head)
         hand->messages[hand->count++] =
             message_of(mail_list_pop(&lane->messages));
 }
 
-static void take_locked(struct ready *ready, struct hand *hand)
+static void take_locked(struct ready *ready, struct hand *hand, uint32_t limit)
 {
+    limit = limit < ready->chunk ? limit : ready->chunk;
     if (ready->spans.head)
-        take_spans_locked(ready, hand);
+        take_spans_locked(ready, hand, limit);
     else if (ready->is_ordered)
-        take_lane_locked(ready, hand);
+        take_lane_locked(ready, hand, limit);
     for (uint32_t i = 0; i < hand->count; i++)
         count_waiting_locked(ready, hand->messages[i], -1);
     ready->waiting -= hand->count;
@@ -446,7 +446,8 @@ static void sleep_locked(struct ready *ready, int64_t deadline_us)
     ready->asleep--;
 }
 
-bool ready_take(struct ready *ready, struct hand *hand, int64_t deadline_us)
+bool ready_take(struct ready *ready, struct hand *hand, uint32_t limit,
+                int64_t deadline_us)
 {
     bool is_over;
 
@@ -458,7 +459,7 @@ bool ready_take(struct ready *ready, struct hand *hand, int64_t deadline_us)
         sleep_locked(ready, deadline_us);
         due_locked(ready, clock_now_us());
     }
-    take_locked(ready, hand);
+    take_locked(ready, hand, limit);
     if (has_work_locked(ready) && ready->asleep > 0)
         (void)pthread_cond_signal(&ready->work);
     is_over = ready->is_closed && hand->count == 0 && ready->waiting == 0;

@@ -61,9 +61,10 @@ void ready_abandon_backoff(struct ready *ready, struct mail_list *to);
 
 /* A worker's side. */
 
-/* Waits for work until the deadline; count 0: none came.  False: closed, and
- * nothing waits. */
-bool ready_take(struct ready *ready, struct hand *hand, int64_t deadline_us);
+/* Waits for work until the deadline; takes at most `limit`; count 0: none came.
+ * False: closed, and nothing waits. */
+bool ready_take(struct ready *ready, struct hand *hand, uint32_t limit,
+                int64_t deadline_us);
 
 /*
  * The worker is done with its hand.  `back` returns to the front of its lane,

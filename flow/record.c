@@ -64,7 +64,7 @@ static void write_fields(char *base, size_t at, size_t *bytes_at,
         struct field field = {.name_at = (uint32_t)*bytes_at,
                               .name_size = (uint32_t)name.size};
 
-        if (name.size)
+        if (name.data && name.size)
             memcpy(base + *bytes_at, name.data, name.size);
         *bytes_at += name.size;
         field.value_at = (uint32_t)*bytes_at;
@@ -95,7 +95,7 @@ struct record *record_write(void *at, const struct weir_record *from)
         .timestamp_ms = from->timestamp_ms,
         .omitted = from->omitted,
     };
-    if (from->payload.size)
+    if (from->payload.data && from->payload.size)
         memcpy(base + used, from->payload.data, from->payload.size);
     used += from->payload.size;
     base[used++] = '\0';

@@ -233,6 +233,20 @@ static void close_producers(struct drain *drain)
 
 /* ---- the deadline ---- */
 
+static void empty_box(struct drain *drain, struct mailbox *box)
+{
+    struct mail *mail = mailbox_take(box);
+
+    while (mail) {
+        struct weir_batch *batch = batch_of(mail);
+
+        for (uint32_t i = 0; i < batch->count; i++)
+            settle(&drain->settler, batch->messages[i], ENDING_LEFT);
+        batch_destroy(batch);
+        mail = mailbox_take(box);
+    }
+}
+
 /* What a stuck sink will not take, and its batcher has left; and what was on
  * its way to that batcher. */
 static void empty_boxes(struct drain *drain)
@@ -247,18 +261,8 @@ static void empty_boxes(struct drain *drain)
         if (is_set(&batcher->is_over))
             mailbox_take_all(&batcher->inbox, &waiting);
         leave(drain, &waiting);
-        for (unsigned box = 0; box < batcher->box_count; box++) {
-            struct mail *mail = mailbox_take(&batcher->boxes[box]);
-
-            while (mail) {
-                struct weir_batch *batch = batch_of(mail);
-
-                for (uint32_t m = 0; m < batch->count; m++)
-                    settle(&drain->settler, batch->messages[m], ENDING_LEFT);
-                batch_destroy(batch);
-                mail = mailbox_take(&batcher->boxes[box]);
-            }
-        }
+        for (unsigned box = 0; box < batcher->box_count; box++)
+            empty_box(drain, &batcher->boxes[box]);
     }
     settler_flush(&drain->settler);
 }

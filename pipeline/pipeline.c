@@ -501,7 +501,7 @@ static int exit_code(struct pipeline *pipeline)
                   "%s: the deadline passed; %llu messages of this run are left "
                   "to the broker",
                   pipeline->topology->name,
-                  (unsigned long long)(ledger.abandoned + ledger.in_flight));
+                  (unsigned long long)ledger.abandoned + ledger.in_flight);
     if (!is_balanced)
         return PIPELINE_EXIT_LEAK;
     if (pipeline_has_ended(pipeline, RUN_END_INIT))

@@ -10,6 +10,10 @@
  * ready_finish(); what goes to a batcher is there before the lane is anybody
  * else's, so that a lane's order holds across workers.
  *
+ * A hand is as large as what the handler does in HAND_US: 64 messages of a fast
+ * one, a single message of a slow one, so that what is handled moves on and
+ * what is not begun stays where any worker, or nobody, may take it.
+ *
  * A full batcher stops its processors: what doesn't fit stays in hand, nothing
  * new is taken, and the ready queue stops the source.
  *
@@ -24,7 +28,7 @@
 #include "clock.h"
 #include "span.h"
 
-enum { TICK_US = 100 * 1000 };
+enum { TICK_US = 100 * 1000, HAND_US = 5 * 1000 };
 
 enum weir_status processor_init(struct processor *processor,
                                 const struct processor_config *config)
@@ -347,23 +351,38 @@ static void run_hand(struct processor *processor, struct hand *hand)
     leave(processor, &back); /* a drain has begun, nothing waits any more */
 }
 
+/* How much to take next time, after `count` messages took `took_us`. */
+static uint32_t appetite(uint32_t limit, uint32_t count, int64_t took_us)
+{
+    int64_t fitting;
+
+    if (took_us <= HAND_US)
+        return limit < CHUNK_SLOTS ? 2 * limit : CHUNK_SLOTS;
+    fitting = count * (int64_t)HAND_US / took_us;
+    return fitting > 1 ? (uint32_t)fitting : 1;
+}
+
 void *processor_main(void *opaque)
 {
     struct processor *processor = opaque;
     const enum weir_status status =
         runner_start(&processor->runner, &processor->worker, &processor->err);
+    uint32_t limit = 1;
     struct hand hand;
 
     /* Partner: the load in pipeline.c's start. */
     atomic_store_explicit(&processor->start, status == WEIR_OK ? 1 : -1,
                           memory_order_release);
     processor->started(processor->opaque);
-    while (status == WEIR_OK &&
-           ready_take(processor->ready, &hand, clock_after_us(TICK_US))) {
+    while (status == WEIR_OK && ready_take(processor->ready, &hand, limit,
+                                           clock_after_us(TICK_US))) {
+        const int64_t begun_us = clock_now_us();
+
         if (hand.count == 0)
             continue;
         slot_hold(&processor->runner.slot, hand.count);
         run_hand(processor, &hand);
+        limit = appetite(limit, hand.count, clock_now_us() - begun_us);
         slot_hold(&processor->runner.slot, 0);
     }
     runner_stop(&processor->runner);

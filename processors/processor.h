@@ -61,6 +61,6 @@ void processor_finish(struct processor *processor);
 
 /* The worker's thread, from init() to terminate(); ends when `ready` is closed
  * and empty. */
-void *processor_main(void *processor);
+void *processor_main(void *opaque);
 
 #endif

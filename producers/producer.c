@@ -15,8 +15,8 @@
  *
  * A drain: the connector is told once; from then on demand is 0, and it is
  * polled so that it lives until everything came back. Then pull(0) goes on
- * until it says that the broker confirmed all, or the deadline. It is the last to
- * be asked to close, because what the others let go comes back to it.
+ * until it says that the broker confirmed all, or the deadline. It is the last
+ * to be asked to close, because what the others let go comes back to it.
  *
  * Threads: its own.
  */
@@ -30,6 +30,7 @@
 enum {
     IDLE_US = 100 * 1000,
     SERVE_US = 2 * 1000,
+    CONFIRM_US = 20 * 1000,
     CLOSE_US = 1000 * 1000,
     MAX_THRESHOLD = 256
 };
@@ -250,8 +251,15 @@ static void work(struct producer *producer)
     answer(producer, status, &err);
 }
 
-/* The source is at its end, or beyond repair: only what is in flight matters.
- */
+/* The source is at its end, beyond repair, or gone while we drain: only what
+ * is in flight matters. */
+static bool has_nothing_to_read(const struct producer *producer)
+{
+    return producer->has_failed || is_set(&producer->is_at_end) ||
+           (control_is_asked(&producer->controls, CONTROL_DRAIN) &&
+            !is_set(&producer->is_open));
+}
+
 static void wait_for_end(struct producer *producer)
 {
     struct weir_intake *intake = &producer->intake;
@@ -271,7 +279,7 @@ static void confirm(struct producer *producer, int64_t deadline_us)
 
     while (status != WEIR_DONE && status != WEIR_RETRY &&
            status != WEIR_FATAL && clock_now_us() < deadline_us) {
-        const int64_t next = clock_after_us(SERVE_US * 10);
+        const int64_t next = clock_after_us(CONFIRM_US);
 
         status = producer->config.ops->pull(
             producer->self, &producer->intake, 0,
@@ -297,12 +305,10 @@ void *producer_main(void *opaque)
     int64_t deadline;
 
     while (!control_is_asked(&producer->controls, CONTROL_CLOSE)) {
-        if (producer->has_failed || is_set(&producer->is_at_end))
+        if (has_nothing_to_read(producer))
             wait_for_end(producer);
         else if (is_set(&producer->is_open))
             work(producer);
-        else if (control_is_asked(&producer->controls, CONTROL_DRAIN))
-            wait_for_end(producer);
         else
             connect(producer);
     }

@@ -47,7 +47,7 @@ void producer_finish(struct producer *producer);
 
 /* Its thread: opens, pulls, settles, reconnects, until it was asked to close.
  */
-void *producer_main(void *producer);
+void *producer_main(void *opaque);
 
 /* Books what came back after its thread had ended; no thread runs any more. */
 void producer_book_late(struct producer *producer);

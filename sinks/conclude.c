@@ -235,15 +235,6 @@ static struct weir_batch *batch_of_one(struct sink *sink,
     return batch;
 }
 
-static bool same_key(const struct weir_batch *batch,
-                     const struct weir_message *msg)
-{
-    const struct weir_bytes key = weir_message_batch_key(msg);
-
-    return batch->key.size == key.size && !batch->key.data == !key.data &&
-           (key.size == 0 || memcmp(batch->key.data, key.data, key.size) == 0);
-}
-
 /* Joins `batch` if it is of the same key and has room, else begins another,
  * which goes to the end of `queue`. */
 static struct weir_batch *collect(struct sink *sink, struct batch_queue *queue,
@@ -251,7 +242,8 @@ static struct weir_batch *collect(struct sink *sink, struct batch_queue *queue,
                                   struct weir_message *msg)
 {
     if (batch && batch->count < sink->config.batch_size &&
-        same_key(batch, msg) && batch_add(batch, msg) == WEIR_OK)
+        batch_has_key(batch, weir_message_batch_key(msg)) &&
+        batch_add(batch, msg) == WEIR_OK)
         return batch;
     batch = batch_of_one(sink, msg);
     if (batch)

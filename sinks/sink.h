@@ -81,7 +81,7 @@ enum weir_status sink_init(struct sink *sink, const struct sink_config *config);
 void sink_finish(struct sink *sink);
 
 /* The worker's thread. */
-void *sink_main(void *sink);
+void *sink_main(void *opaque);
 
 /* Makes it look at its flags.  Any thread. */
 void sink_wake(struct sink *sink);

@@ -344,15 +344,15 @@ static void a_lane_of_a_new_epoch_starts_when_the_old_callback_returned(
 
     rig_begin(rig, 0);
     rig_offer(rig, 0, 1);
-    assert_true(ready_take(rig->ready, &old, 0));
+    assert_true(ready_take(rig->ready, &old, CHUNK_SLOTS, 0));
     assert_int_equal(old.count, 1);
     weir_intake_end(&rig->intake, 0);
     rig_begin(rig, 0);
     rig_offer(rig, 0, 1);
-    assert_true(ready_take(rig->ready, &fresh, 0));
+    assert_true(ready_take(rig->ready, &fresh, CHUNK_SLOTS, 0));
     assert_int_equal(fresh.count, 0);
     rig_finish_hand(rig, &old, ENDING_DONE);
-    assert_true(ready_take(rig->ready, &fresh, 0));
+    assert_true(ready_take(rig->ready, &fresh, CHUNK_SLOTS, 0));
     assert_int_equal(fresh.count, 1);
     assert_false(message_is_fenced(fresh.messages[0]));
     rig_finish_hand(rig, &fresh, ENDING_DONE);

@@ -115,7 +115,7 @@ static void more_runs_than_fit_are_told_in_parts(void **state)
     rig_begin(rig, 0);
     rig_offer(rig, 0, 3 * INTAKE_SETTLEMENTS);
     do {
-        assert_true(ready_take(rig->ready, &hand, 0));
+        assert_true(ready_take(rig->ready, &hand, CHUNK_SLOTS, 0));
         for (uint32_t at = 0; at < hand.count; at++)
             settle(&rig->settler, hand.messages[at],
                    i++ % 2 ? ENDING_DONE : ENDING_DISCARDED);
@@ -257,7 +257,7 @@ static void large_and_small_records_keep_their_order(void **state)
             WEIR_OK);
     intake_flush(&rig->intake);
     do {
-        assert_true(ready_take(rig->ready, &hand, 0));
+        assert_true(ready_take(rig->ready, &hand, CHUNK_SLOTS, 0));
         for (uint32_t i = 0; i < hand.count; i++, seen++) {
             assert_true(hand.messages[i]->ticket == seen);
             assert_int_equal(weir_message_payload(hand.messages[i]).size,
@@ -299,7 +299,7 @@ static void slots_may_come_back_in_any_order(void **state)
             struct mail_list back;
 
             mail_list_init(&back);
-            assert_true(ready_take(rig->ready, &hand, 0));
+            assert_true(ready_take(rig->ready, &hand, CHUNK_SLOTS, 0));
             for (uint32_t i = hand.count; i > 0; i--)
                 settle(&rig->settler, hand.messages[i - 1], ENDING_DONE);
             settler_flush(&rig->settler);

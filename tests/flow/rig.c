@@ -160,7 +160,7 @@ void rig_finish_all(struct rig *rig, enum ending ending)
     struct hand hand;
 
     do {
-        assert_true(ready_take(rig->ready, &hand, 0));
+        assert_true(ready_take(rig->ready, &hand, CHUNK_SLOTS, 0));
         rig_finish_hand(rig, &hand, ending);
     } while (hand.count > 0);
     rig_serve(rig);
@@ -171,7 +171,7 @@ struct weir_message *rig_take_one(struct rig *rig)
     struct mail_list back;
     struct hand hand;
 
-    assert_true(ready_take(rig->ready, &hand, 0));
+    assert_true(ready_take(rig->ready, &hand, CHUNK_SLOTS, 0));
     assert_int_equal(hand.count, 1);
     mail_list_init(&back);
     ready_finish(rig->ready, &hand, &back, 0);
