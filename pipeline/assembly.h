@@ -46,7 +46,8 @@ struct pipeline {
     bool has_connected, has_asked;
     unsigned empty_rounds; /* in which nobody had anything */
 
-    bool is_late, is_stuck; /* set by the drain */
+    bool is_late;           /* set by the drain */
+    _Atomic bool is_stuck;  /* likewise; statistics read it meanwhile */
     uint64_t left_in_hands; /* abandoned in hands that are stuck */
 };
 
