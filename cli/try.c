@@ -190,7 +190,7 @@ static int try_lines(struct attempt *attempt, struct lines *lines)
 
 static int try_loaded(const struct loaded *loaded)
 {
-    static char source[] = "stdin";
+    char source[] = "stdin";
     const struct topology *topology = loaded->topology;
     const struct weir_worker worker = {.index = 0, .count = 1};
     struct lines *lines = lines_create(topology->producer.max_message_bytes);
