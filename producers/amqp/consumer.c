@@ -48,6 +48,7 @@ enum weir_status consumer_open(struct consumer *consumer,
     status = queue_consume(&consumer->link, settings, consumer->prefetch,
                            &consumer->ready, err);
     amqp_guard_unwatch(guard);
+    log_write(WEIR_LOG_DEBUG, "amqp: prefetch=%u", consumer->prefetch);
     return status;
 }
 

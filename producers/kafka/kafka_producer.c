@@ -47,6 +47,7 @@
 #include "kafka_member.h"
 #include "kafka_probe.h"
 #include "kafka_reader.h"
+#include "log.h"
 
 enum {
     SERVE_US = 5000,     /* the group is looked after at least this often */
@@ -97,6 +98,22 @@ static enum weir_status build_conf(struct kafka_producer *kafka,
     return kafka_conf_build(kafka->settings, defaults, fixed, ret_conf, err);
 }
 
+/* What the client made of limits and properties, for comparisons. */
+static void log_fetching(const rd_kafka_conf_t *conf)
+{
+    static const char *const names[] = {
+        "queued.min.messages", "queued.max.messages.kbytes",
+        "fetch.message.max.bytes", "fetch.max.bytes", "fetch.wait.max.ms"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char value[64];
+        size_t size = sizeof value;
+
+        if (rd_kafka_conf_get(conf, names[i], value, &size) == RD_KAFKA_CONF_OK)
+            log_write(WEIR_LOG_DEBUG, "kafka: %s=%s", names[i], value);
+    }
+}
+
 static enum weir_status create_client(struct kafka_producer *kafka,
                                       const struct kafka_probe *probe,
                                       struct weir_error *err)
@@ -107,6 +124,7 @@ static enum weir_status create_client(struct kafka_producer *kafka,
 
     if (status != WEIR_OK)
         return status;
+    log_fetching(conf);
     kafka_trouble_listen(&kafka->trouble, conf);
     rd_kafka_conf_set_rebalance_cb(conf, kafka_assignment_rebalance);
     kafka->rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
