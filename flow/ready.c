@@ -308,26 +308,24 @@ static void sift_lane_locked(struct lane *lane, const struct sift *sift,
     mail_list_join(&lane->messages, &kept);
 }
 
+/* What stays is pushed into the same memory, which has room for it. */
 static void sift_retries_locked(struct ready *ready, const struct sift *sift)
 {
-    struct heap kept = {0};
-    struct heap old = ready->retries;
+    struct heap *heap = &ready->retries;
+    const size_t count = heap->count;
 
-    for (size_t i = 0; i < old.count; i++) {
-        struct weir_message *msg = old.entries[i].item;
+    heap->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct heap_entry entry = heap->entries[i];
+        struct weir_message *msg = entry.item;
 
         if (sift->wants(msg, sift->opaque)) {
             ready->delayed--;
             mail_list_add(sift->to, &msg->mail);
-        } else if (heap_push(&kept, old.entries[i].due_us, msg) != WEIR_OK) {
-            ready->delayed--; /* no memory to wait: it is due now */
-            ready->waiting++;
-            count_waiting_locked(ready, msg, 1);
-            mail_list_push(&ready->spans, &msg->mail);
+        } else {
+            INVARIANT(heap_push(heap, entry.due_us, msg) == WEIR_OK);
         }
     }
-    heap_finish(&old);
-    ready->retries = kept;
 }
 
 void ready_sift(struct ready *ready,
@@ -510,7 +508,8 @@ void ready_finish(struct ready *ready, struct hand *hand,
     } else if (lane) {
         rest_lane_locked(ready, lane);
     }
-    if (has_work_locked(ready) && ready->asleep > 0)
+    /* Also to sleep no longer than until the lane is due. */
+    if ((has_work_locked(ready) || due_us > 0) && ready->asleep > 0)
         (void)pthread_cond_signal(&ready->work);
     is_low = ready->waiting + ready->in_hand <= ready->low;
     (void)pthread_mutex_unlock(&ready->lock);

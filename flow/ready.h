@@ -32,8 +32,8 @@ void ready_destroy(struct ready *ready); /* INVARIANT: empty */
 
 /* A producer's side. */
 
-/* How many messages `home` may offer now; a chunk's worth, or 0. `parked` of
- * its messages wait for sources that are held and count for nobody. */
+/* How many messages `home` may offer now.  `parked` of its messages wait for
+ * sources that are held and count for nobody. */
 uint32_t ready_demand(struct ready *ready, unsigned home, uint32_t parked);
 
 /* WEIR_OK: took all; WEIR_RETRY: no memory, `spans` keeps what was not taken.
