@@ -199,3 +199,59 @@ uint64_t rig_told(const struct rig *rig, uint32_t source,
     }
     return count;
 }
+
+void rig_expect_counts(struct rig *rig, uint32_t waiting, uint32_t in_hand)
+{
+    uint32_t have_waiting, have_in_hand;
+
+    ready_count(rig->ready, &have_waiting, &have_in_hand);
+    assert_int_equal(have_waiting, waiting);
+    assert_int_equal(have_in_hand, in_hand);
+}
+
+void rig_take(struct rig *rig, struct hand *hand, uint32_t count)
+{
+    assert_true(ready_take(rig->ready, hand, 0));
+    assert_int_equal(hand->count, count);
+}
+
+/* Tickets in a row. */
+void rig_expect_tickets(const struct hand *hand, uint64_t first)
+{
+    for (uint32_t i = 0; i < hand->count; i++)
+        assert_true(hand->messages[i]->ticket == first + i);
+}
+
+/* `count` last messages of the hand go back to their lane until `due_us`. */
+void rig_finish_holding(struct rig *rig, struct hand *hand, uint32_t count,
+                        int64_t due_us)
+{
+    struct mail_list back;
+
+    mail_list_init(&back);
+    for (uint32_t i = 0; i < hand->count; i++) {
+        struct weir_message *msg = hand->messages[i];
+
+        msg->mail = (struct mail){.count = 1, .size = msg->record->size};
+        if (i < hand->count - count)
+            settle(&rig->settler, msg, ENDING_DONE);
+        else
+            mail_list_add(&back, &msg->mail);
+    }
+    ready_finish(rig->ready, hand, &back, due_us);
+}
+
+void rig_leave(struct rig *rig, struct mail_list *list)
+{
+    struct mail *mail = mail_list_pop(list);
+
+    while (mail) {
+        const uint32_t count = mail->count;
+
+        for (uint32_t i = 0; i < count; i++)
+            settle(&rig->settler, &message_of(mail)[i], ENDING_LEFT);
+        mail = mail_list_pop(list);
+    }
+    settler_flush(&rig->settler);
+    rig_serve(rig);
+}

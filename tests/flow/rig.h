@@ -58,6 +58,20 @@ void rig_finish_all(struct rig *rig, enum ending ending);
 void rig_finish_hand(struct rig *rig, struct hand *hand, enum ending ending);
 void rig_serve(struct rig *rig);
 
+/* ---- hands ---- */
+
+/* A hand of `count` messages, and at once. */
+void rig_take(struct rig *rig, struct hand *hand, uint32_t count);
+/* Tickets in a row. */
+void rig_expect_tickets(const struct hand *hand, uint64_t first);
+/* All but the last `back` are done; those return to their lane, which waits
+ * until `due_us`. */
+void rig_finish_holding(struct rig *rig, struct hand *hand, uint32_t back,
+                        int64_t due_us);
+void rig_expect_counts(struct rig *rig, uint32_t waiting, uint32_t in_hand);
+/* Settles what was taken out. */
+void rig_leave(struct rig *rig, struct mail_list *list);
+
 /* The published ledger; it must balance. */
 struct weir_ledger rig_ledger(struct rig *rig);
 
