@@ -40,7 +40,8 @@ static void *sleep_for_work(void *opaque)
     const int64_t deadline = clock_after_us(10 * CLOCK_SECOND_US);
 
     do
-        (void)ready_take(sleeper->rig->ready, &sleeper->hand, deadline);
+        (void)ready_take(sleeper->rig->ready, &sleeper->hand, CHUNK_SLOTS,
+                         deadline);
     while (sleeper->hand.count == 0 && clock_now_us() < deadline);
     sleeper->woke_us = clock_now_us();
     return NULL;
@@ -156,7 +157,7 @@ static void a_held_lane_waits_and_nobody_else(void **state)
     rig_finish_hand(rig, &hand, ENDING_DONE);
     rig_expect_counts(rig, 3, 0);
     do
-        assert_true(ready_take(rig->ready, &hand, CLOCK_NEVER_US));
+        assert_true(ready_take(rig->ready, &hand, CHUNK_SLOTS, CLOCK_NEVER_US));
     while (hand.count == 0);
     assert_true(clock_now_us() >= due);
     assert_int_equal(hand.count, 3);

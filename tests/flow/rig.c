@@ -211,7 +211,7 @@ void rig_expect_counts(struct rig *rig, uint32_t waiting, uint32_t in_hand)
 
 void rig_take(struct rig *rig, struct hand *hand, uint32_t count)
 {
-    assert_true(ready_take(rig->ready, hand, 0));
+    assert_true(ready_take(rig->ready, hand, CHUNK_SLOTS, 0));
     assert_int_equal(hand->count, count);
 }
 
