@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "hash.h"
 
 enum { LINE_SIZE = 1000, OUTPUT_SIZE = 6 * LINE_SIZE + 200 };
 
@@ -201,5 +202,21 @@ bool log_limit_pass(struct log_limit *limit, unsigned burst,
     limit->tokens_used++;
     *ret_suppressed = limit->suppressed;
     limit->suppressed = 0;
+    return true;
+}
+
+bool log_repeat_pass(struct log_repeat *repeat, const char *text,
+                     unsigned *ret_suppressed)
+{
+    const int64_t now = clock_now_us();
+    const uint64_t hash = hash_bytes(text, strlen(text), 0);
+
+    if (hash == repeat->hash && now < repeat->next_us) {
+        repeat->suppressed++;
+        return false;
+    }
+    *ret_suppressed = repeat->suppressed;
+    *repeat = (struct log_repeat){.next_us = now + 10 * CLOCK_SECOND_US,
+                                  .hash = hash};
     return true;
 }

@@ -49,4 +49,15 @@ struct log_limit {
 bool log_limit_pass(struct log_limit *limit, unsigned burst,
                     unsigned *ret_suppressed);
 
+/* Lets a text through when it is not the last one, else every ten seconds: for
+ * trouble that is tried again and again.  As above. */
+struct log_repeat {
+    int64_t next_us;
+    uint64_t hash;
+    unsigned suppressed;
+};
+
+bool log_repeat_pass(struct log_repeat *repeat, const char *text,
+                     unsigned *ret_suppressed);
+
 #endif

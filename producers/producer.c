@@ -140,9 +140,10 @@ static void disconnect(struct producer *producer, const struct weir_error *err,
     if (!err)
         return;
     counter_add(&producer->config.run->counters.reconnects, 1);
-    if (log_limit_pass(&producer->limit, 5, &suppressed))
-        log_write(WEIR_LOG_WARNING, "producer %s: %s; trying again", ops->name,
-                  err->text);
+    if (log_repeat_pass(&producer->trouble, err->text, &suppressed))
+        log_write(WEIR_LOG_WARNING, "producer %s: %s; trying again%s",
+                  ops->name, err->text,
+                  suppressed > 0 ? " (said every 10 s)" : "");
     serve_until(producer,
                 clock_after_us(reconnect_delay_us(&producer->reconnect)));
 }

@@ -27,7 +27,7 @@ struct producer {
     struct weir_intake intake;
     void *self; /* the connector's */
     struct reconnect reconnect;
-    struct log_limit limit;
+    struct log_repeat trouble;
     bool has_drained; /* the connector was told */
     bool has_failed;
 

@@ -118,10 +118,11 @@ static void wait_for_destination(struct sink *sink,
 
     set_down(sink, true);
     counter_add(&sink->config.run->counters.sink_retries, 1);
-    if (log_limit_pass(&sink->failure.limit, 5, &suppressed))
+    if (log_repeat_pass(&sink->trouble, err->text, &suppressed))
         log_write(WEIR_LOG_WARNING,
-                  "batcher %s: %s; what was taken is held, trying again",
-                  sink->config.batcher, err->text);
+                  "batcher %s: %s; what was taken is held, trying again%s",
+                  sink->config.batcher, err->text,
+                  suppressed > 0 ? " (said every 10 s)" : "");
 }
 
 static void open_connector(struct sink *sink)

@@ -55,6 +55,7 @@ struct sink {
     struct waiter waiter;     /* asleep here */
     struct waiter far_waiter; /* asleep in the connector */
     struct reconnect reconnect;
+    struct log_repeat trouble;
     int64_t retry_at_us;   /* not before: open, or write again */
     uint32_t down_attempt; /* writes in a row that failed as a whole */
     bool is_open, is_down, is_full, has_failed, is_lost;

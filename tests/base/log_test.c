@@ -234,6 +234,22 @@ static void a_slow_trickle_is_never_limited(void **state)
     }
 }
 
+static void the_same_trouble_is_said_once_and_another_at_once(void **state)
+{
+    struct log_repeat repeat = {0};
+    unsigned suppressed = 9;
+
+    (void)state;
+    assert_true(log_repeat_pass(&repeat, "refused", &suppressed));
+    assert_int_equal(suppressed, 0);
+    assert_false(log_repeat_pass(&repeat, "refused", &suppressed));
+    assert_false(log_repeat_pass(&repeat, "refused", &suppressed));
+
+    assert_true(log_repeat_pass(&repeat, "does not resolve", &suppressed));
+    assert_int_equal(suppressed, 2);
+    assert_true(log_repeat_pass(&repeat, "refused", &suppressed));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +263,7 @@ int main(void)
         TEST(what_was_left_out_is_counted_once),
         TEST(a_quiet_time_gives_the_whole_burst_back_and_no_more),
         TEST(a_slow_trickle_is_never_limited),
+        TEST(the_same_trouble_is_said_once_and_another_at_once),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }
