@@ -22,8 +22,9 @@
 enum { POLL_MS = 100, FIRST_OPTION = 6 };
 
 static const char *const shown[] = {
-    "queued.min.messages", "queued.max.messages.kbytes",
-    "fetch.message.max.bytes", "fetch.max.bytes", "fetch.wait.max.ms"};
+    "queued.min.messages",     "queued.max.messages.kbytes",
+    "fetch.message.max.bytes", "fetch.max.bytes",
+    "message.max.bytes",       "fetch.wait.max.ms"};
 
 static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {

@@ -1,4 +1,7 @@
-"""G5: what is resident at most while a destination stands still."""
+"""G5: what is resident at most while a destination stands still.
+
+Every line is the same: zstd makes 1 KiB messages of them 250 times smaller.
+"""
 import measuring
 from rows import Row, amqp_source, kafka_source, topology
 
@@ -35,7 +38,8 @@ def kafka_memory(stand, options):
             topic = stand.topic(stand.unique(f"stall-{size}-{codec}"),
                                 f"max.message.bytes={4 * MIB}")
             stand.run(stand.fill_kafka(topic, total // size, size, 0,
-                                       [f"compression.codec={codec}"]))
+                                       ["identical",
+                                        f"compression.codec={codec}"]))
             path = topology(stand, kafka_source(stand, topic),
                             batchers=STALLED)
             rows.append(stalled(stand, f"Kafka, {label}, {codec}", path,

@@ -102,8 +102,9 @@ static enum weir_status build_conf(struct kafka_producer *kafka,
 static void log_fetching(const rd_kafka_conf_t *conf)
 {
     static const char *const names[] = {
-        "queued.min.messages", "queued.max.messages.kbytes",
-        "fetch.message.max.bytes", "fetch.max.bytes", "fetch.wait.max.ms"};
+        "queued.min.messages",     "queued.max.messages.kbytes",
+        "fetch.message.max.bytes", "fetch.max.bytes",
+        "message.max.bytes",       "fetch.wait.max.ms"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char value[64];
