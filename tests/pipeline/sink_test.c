@@ -143,7 +143,7 @@ static void the_source_stops_when_the_pipeline_is_full_and_resumes(void **state)
                            "ordering: none, max_demand: 100, "
                            "min_demand: 50 }\n" TO_HANDLER FAILURE);
     harness_wait(harness, has_stopped);
-    assert_true(producer_script_counts(harness->source).offered < 600);
+    assert_true(producer_script_counts(harness->source).offered < 1000);
     door_is_open = true;
 
     assert_int_equal(harness_join(harness), 0);
