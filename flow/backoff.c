@@ -10,7 +10,7 @@
 #include "hash.h"
 
 static const int64_t healthy_us = CLOCK_SECOND_US * 30;
-static const int64_t reconnect_min_us = 100 * 1000;
+static const int64_t reconnect_min_us = CLOCK_SECOND_US / 10;
 static const int64_t reconnect_max_us = CLOCK_SECOND_US * 3;
 
 static uint64_t random_u64(void)

@@ -318,13 +318,15 @@ static void sift_retries_locked(struct ready *ready, const struct sift *sift)
     for (size_t i = 0; i < count; i++) {
         const struct heap_entry entry = heap->entries[i];
         struct weir_message *msg = entry.item;
+        enum weir_status status = WEIR_OK;
 
         if (sift->wants(msg, sift->opaque)) {
             ready->delayed--;
             mail_list_add(sift->to, &msg->mail);
         } else {
-            INVARIANT(heap_push(heap, entry.due_us, msg) == WEIR_OK);
+            status = heap_push(heap, entry.due_us, msg);
         }
+        INVARIANT(status == WEIR_OK);
     }
 }
 

@@ -19,7 +19,8 @@ extern "C" {
 #endif
 
 /* `bytes` may be a part of the present payload; data NULL makes a null one. */
-WEIR_EXPORT WEIR_MUST_USE
+WEIR_EXPORT
+WEIR_MUST_USE
 enum weir_status weir_message_set_payload(struct weir_message *msg,
                                           struct weir_bytes bytes);
 
@@ -28,7 +29,8 @@ enum weir_status weir_message_set_payload(struct weir_message *msg,
  * it becomes the payload when weir_message_commit() says how long it is.  The
  * old payload stays readable until then.  NULL when out of memory.
  */
-WEIR_EXPORT WEIR_MUST_USE
+WEIR_EXPORT
+WEIR_MUST_USE
 void *weir_message_reserve(struct weir_message *msg, size_t size);
 WEIR_EXPORT
 void weir_message_commit(struct weir_message *msg, size_t size);
@@ -46,7 +48,8 @@ void weir_message_set_batch_key(struct weir_message *msg,
 WEIR_EXPORT
 void weir_message_flush(struct weir_message *msg);
 
-WEIR_EXPORT WEIR_MUST_USE
+WEIR_EXPORT
+WEIR_MUST_USE
 enum weir_status weir_message_add_header(struct weir_message *msg,
                                          const char *name,
                                          struct weir_bytes value);

@@ -68,7 +68,8 @@ struct weir_handler {
 /* C++ warns of members that are left out on purpose. */
 #ifdef __cplusplus
 #define WEIR_HANDLER_LINKAGE                                                   \
-    _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"") extern "C"
+    _Pragma(                                                                   \
+        "GCC diagnostic ignored \"-Wmissing-field-initializers\"") extern "C"
 #else
 #define WEIR_HANDLER_LINKAGE extern
 #endif
@@ -80,7 +81,8 @@ struct weir_handler {
         .abi_version = WEIR_ABI_VERSION,                                       \
         .struct_size = sizeof(struct weir_handler),                            \
         .name = #handler,                                                      \
-        __VA_ARGS__}
+        __VA_ARGS__,                                                           \
+    }
 
 #ifdef __cplusplus
 }

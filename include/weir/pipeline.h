@@ -39,7 +39,8 @@ void weir_set_log(weir_log_fn log, void *opaque);
 
 /* Nothing connects yet.  WEIR_REJECT: the topology, the plugin or its ABI is
  * wrong; `err` has the first error, and each was logged at its line. */
-WEIR_EXPORT WEIR_MUST_USE
+WEIR_EXPORT
+WEIR_MUST_USE
 enum weir_status weir_pipeline_create(const struct weir_pipeline_config *config,
                                       struct weir_pipeline **ret_pipeline,
                                       struct weir_error *err);
@@ -61,7 +62,8 @@ void weir_pipeline_ledger(const struct weir_pipeline *pipeline,
 
 /* WEIR_AGAIN while a thread is stuck in foreign code after the deadline:
  * nothing was freed.  NULL is fine. */
-WEIR_EXPORT WEIR_MUST_USE
+WEIR_EXPORT
+WEIR_MUST_USE
 enum weir_status weir_pipeline_destroy(struct weir_pipeline *pipeline);
 
 /* The whole `weir` command with `handler` linked in; NULL: none. */

@@ -11,7 +11,8 @@
  *
  * Why no JSON library: it would copy every string into a tree and count
  * references, for an object whose shape never changes; see
- * docs/decisions/001-json-envelope.md.  The tests read every line back with one.
+ * docs/decisions/001-json-envelope.md.  The tests read every line back with
+ * one.
  *
  * Threads: no state; one buffer belongs to one thread.
  */
