@@ -7,7 +7,8 @@
  *
  * A record is copied into the open chunk when it is offered, so that the
  * client's buffer is free at once.  The chunk leaves span by span; it is used
- * again when all its slots came back.
+ * again when all its slots came back.  Full chunks leave by fours, or at the
+ * end of a pull(): waking a worker for each costs more than what it does there.
  *
  * The ledger is kept here, because here every message begins and ends:
  * `received` counts what was added, the three ends count what came back, and
@@ -31,7 +32,11 @@
 #include "invariant.h"
 #include "span.h"
 
-enum { MAX_FREE_CHUNKS = 128, LARGE_RECORD = CHUNK_BYTES / 4 };
+enum {
+    MAX_FREE_CHUNKS = 128,
+    LARGE_RECORD = CHUNK_BYTES / 4,
+    SEND_AT = 4 * CHUNK_SLOTS
+};
 
 void intake_init(struct weir_intake *intake, struct run *run,
                  struct ready *ready, unsigned home,
@@ -119,13 +124,47 @@ static void recycle(struct weir_intake *intake, struct chunk *chunk)
     intake->free_count++;
 }
 
+/* What the open chunk has is to be sent. */
+static void collect(struct weir_intake *intake)
+{
+    struct chunk *chunk = intake->chunk;
+    struct weir_message *first;
+
+    if (!chunk || chunk->count == intake->sent)
+        return;
+    first = &chunk->messages[intake->sent];
+    first->mail.count = chunk->count - intake->sent;
+    first->mail.size = 0;
+    for (uint32_t i = intake->sent; i < chunk->count; i++)
+        first->mail.size += chunk->messages[i].record->size;
+    mail_list_add(&intake->unsent, &first->mail);
+    intake->sent = chunk->count;
+}
+
+static void send(struct weir_intake *intake)
+{
+    if (!intake->unsent.head)
+        return;
+    if (ready_offer(intake->ready, &intake->unsent) != WEIR_OK)
+        intake->is_full = true; /* no memory: again at the next flush */
+    intake->round++;
+}
+
+void intake_flush(struct weir_intake *intake)
+{
+    collect(intake);
+    send(intake);
+}
+
 static void close_chunk(struct weir_intake *intake)
 {
     struct chunk *chunk = intake->chunk;
 
     if (!chunk)
         return;
-    intake_flush(intake);
+    collect(intake);
+    if (intake->unsent.count >= SEND_AT)
+        send(intake);
     chunk->is_closed = true;
     intake->chunk = NULL;
     if (chunk->returned == chunk->count)
@@ -243,10 +282,11 @@ static bool wants_hold(const struct weir_intake *intake,
 {
     const uint32_t waiting =
         atomic_load_explicit(&epoch->waiting, memory_order_relaxed);
+    const uint32_t unsent = epoch->round == intake->round ? epoch->unsent : 0;
 
     if (!intake->can_hold)
         return false;
-    if (waiting >= ready_source_limit(intake->ready, intake->live))
+    if (waiting + unsent >= ready_source_limit(intake->ready, intake->live))
         return true;
     return intake->live > 1 && epoch->size > intake->run->budget.limit / 4;
 }
@@ -305,6 +345,11 @@ enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
     msg->ticket = record->ticket;
     if (intake->run->ordering != WEIR_ORDERING_NONE)
         msg->lane = lane_of(intake, epoch, record);
+    if (epoch->round != intake->round) {
+        epoch->round = intake->round;
+        epoch->unsent = 0;
+    }
+    epoch->unsent++;
     epoch->open++;
     epoch->size += size;
     intake->offered++;
@@ -320,25 +365,6 @@ enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
         intake->held++;
     epoch->is_held = true;
     return WEIR_HOLD;
-}
-
-void intake_flush(struct weir_intake *intake)
-{
-    struct chunk *chunk = intake->chunk;
-
-    if (chunk && chunk->count > intake->sent) {
-        struct weir_message *first = &chunk->messages[intake->sent];
-
-        first->mail.count = chunk->count - intake->sent;
-        first->mail.size = 0;
-        for (uint32_t i = intake->sent; i < chunk->count; i++)
-            first->mail.size += chunk->messages[i].record->size;
-        mail_list_add(&intake->unsent, &first->mail);
-        intake->sent = chunk->count;
-    }
-    if (intake->unsent.head &&
-        ready_offer(intake->ready, &intake->unsent) != WEIR_OK)
-        intake->is_full = true; /* no memory: again at the next flush */
 }
 
 static uint32_t parked(const struct weir_intake *intake)

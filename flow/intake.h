@@ -45,7 +45,8 @@ struct weir_intake {
 
     struct chunk *chunk;     /* the open one, or NULL */
     uint32_t sent;           /* its slots that left */
-    struct mail_list unsent; /* no memory for their lanes, so far */
+    struct mail_list unsent; /* collected, or no memory for their lanes */
+    uint64_t round;          /* rises when they are sent */
     struct chunk *free_chunks;
     uint32_t free_count;
     uint32_t offered; /* in this pull() */

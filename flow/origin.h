@@ -36,8 +36,10 @@ struct epoch {
     _Atomic uint32_t ghosts;  /* settled early, still travelling */
 
     /* The producer's own. */
-    uint64_t open; /* tickets */
-    uint64_t size; /* their bytes */
+    uint64_t open;   /* tickets */
+    uint64_t size;   /* their bytes */
+    uint64_t round;  /* the intake's, when the last one was added */
+    uint32_t unsent; /* added in that round */
 };
 
 static inline int epoch_state(const struct epoch *epoch)
