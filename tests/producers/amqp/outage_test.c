@@ -34,7 +34,7 @@ static void brokers(const char *verb)
 static int start_node(void **state)
 {
     (void)state;
-    own_node_start(&node, "");
+    own_node_start(&node, "rabbitmq", "");
     return 0;
 }
 

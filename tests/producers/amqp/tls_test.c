@@ -67,7 +67,7 @@ static void start(struct fixture *fixture, const char *options)
 {
     struct real_broker *broker;
 
-    own_node_start(&fixture->node, options);
+    own_node_start(&fixture->node, "rabbitmq", options);
     broker = real_broker_create();
     real_broker_declare(broker, "q", NULL);
     real_broker_destroy(broker);

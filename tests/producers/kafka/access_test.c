@@ -20,7 +20,7 @@ static struct own_node node;
 static int start_node(void **state)
 {
     (void)state;
-    own_node_start(&node, "--tls --acl");
+    own_node_start(&node, "kafka", "--tls --acl");
     return 0;
 }
 

@@ -21,7 +21,7 @@ static struct own_node node;
 static int start_node(void **state)
 {
     (void)state;
-    own_node_start(&node, "");
+    own_node_start(&node, "kafka", "");
     return 0;
 }
 

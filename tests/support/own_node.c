@@ -1,5 +1,5 @@
 /*
- * own_node.c - a RabbitMQ that a test may stop, freeze or kill.
+ * own_node.c - a broker that a test may stop, freeze or kill.
  *
  * Threads: one.
  */
@@ -48,14 +48,16 @@ static void take_environment(const struct own_node *node)
     (void)fclose(file);
 }
 
-void own_node_start(struct own_node *node, const char *options)
+void own_node_start(struct own_node *node, const char *broker,
+                    const char *options)
 {
     char verb[200];
 
-    (void)snprintf(node->folder, sizeof(node->folder), "/tmp/weir-amqp-XXXXXX");
+    (void)snprintf(node->folder, sizeof(node->folder), "/tmp/weir-%s-XXXXXX",
+                   broker);
     assert_non_null(mkdtemp(node->folder));
-    (void)snprintf(verb, sizeof(verb), "start --owner %d %s rabbitmq",
-                   (int)getpid(), options);
+    (void)snprintf(verb, sizeof(verb), "start --owner %d %s %s", (int)getpid(),
+                   options, broker);
     own_node_do(node, verb);
     take_environment(node);
 }
