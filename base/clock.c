@@ -29,6 +29,16 @@ int clock_until_ms(int64_t deadline_us, int ceiling_ms)
     return left_ms < ceiling_ms ? (int)left_ms : ceiling_ms;
 }
 
+void clock_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(cond, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+}
+
 struct timespec clock_timespec(int64_t deadline_us)
 {
     return (struct timespec){.tv_sec = deadline_us / CLOCK_SECOND_US,

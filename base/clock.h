@@ -4,6 +4,7 @@
 #ifndef WEIR_BASE_CLOCK_H
 #define WEIR_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -18,7 +19,8 @@ int64_t clock_after_us(int64_t span_us);
 /* From now to `deadline_us`, rounded up, for poll(); 0..`ceiling_ms`. */
 int clock_until_ms(int64_t deadline_us, int ceiling_ms);
 
-/* For pthread_cond_timedwait() on CLOCK_MONOTONIC. */
+/* A condition whose pthread_cond_timedwait() takes a clock_timespec(). */
+void clock_cond_init(pthread_cond_t *cond);
 struct timespec clock_timespec(int64_t deadline_us);
 
 #endif

@@ -113,7 +113,6 @@ static void *run(void *opaque)
 struct status_line *status_line_start(const struct pipeline *pipeline)
 {
     struct status_line *line;
-    pthread_condattr_t monotonic;
 
     if (!isatty(STDERR_FILENO))
         return NULL;
@@ -122,10 +121,7 @@ struct status_line *status_line_start(const struct pipeline *pipeline)
         return NULL;
     line->pipeline = pipeline;
     (void)pthread_mutex_init(&line->lock, NULL);
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&line->ended, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&line->ended);
     log_set_callback(log_above, NULL);
     if (pthread_create(&line->thread, NULL, run, line) != 0) {
         log_set_callback(NULL, NULL);

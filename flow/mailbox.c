@@ -34,13 +34,8 @@
 void waiter_init(struct waiter *waiter, void (*wake)(void *opaque),
                  void *opaque)
 {
-    pthread_condattr_t attr;
-
     *waiter = (struct waiter){.wake = wake, .opaque = opaque};
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&waiter->cond, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    clock_cond_init(&waiter->cond);
 }
 
 void waiter_finish(struct waiter *waiter)

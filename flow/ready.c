@@ -63,7 +63,6 @@ struct ready *ready_create(struct run *run, const struct ready_limits *limits)
 {
     struct ready *ready = calloc(1, sizeof *ready);
     const uint32_t step = limits->max_demand - limits->min_demand;
-    pthread_condattr_t attr;
 
     if (!ready || !lanes_init(&ready->lanes)) {
         free(ready);
@@ -77,10 +76,7 @@ struct ready *ready_create(struct run *run, const struct ready_limits *limits)
     ready->is_ordered = run->ordering != WEIR_ORDERING_NONE;
     mail_list_init(&ready->spans);
     (void)pthread_mutex_init(&ready->lock, NULL);
-    (void)pthread_condattr_init(&attr);
-    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&ready->work, &attr);
-    (void)pthread_condattr_destroy(&attr);
+    clock_cond_init(&ready->work);
     return ready;
 }
 

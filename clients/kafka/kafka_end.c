@@ -61,16 +61,12 @@ static void *destroy_client(void *opaque)
 static struct end *end_create(rd_kafka_t *rk, int flags)
 {
     struct end *end = calloc(1, sizeof *end);
-    pthread_condattr_t monotonic;
 
     if (!end)
         return NULL;
     end->rk = rk;
     end->flags = flags;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&end->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&end->changed);
     pthread_mutex_init(&end->lock, NULL);
     return end;
 }

@@ -47,16 +47,12 @@ static const struct weir_option collecting_options[] = {
 struct collection *collection_create(void)
 {
     struct collection *const collection = calloc(1, sizeof *collection);
-    pthread_condattr_t attributes;
 
     INVARIANT(collection != NULL);
     collection->magic = MAGIC;
     (void)snprintf(collection->handle, HANDLE_SIZE, "%p", (void *)collection);
     pthread_mutex_init(&collection->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&collection->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_cond_init(&collection->changed);
     return collection;
 }
 

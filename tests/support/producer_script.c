@@ -15,16 +15,12 @@
 struct producer_script *producer_script_create(void)
 {
     struct producer_script *const script = calloc(1, sizeof *script);
-    pthread_condattr_t attributes;
 
     INVARIANT(script != NULL);
     script->magic = SCRIPT_MAGIC;
     (void)snprintf(script->handle, HANDLE_SIZE, "%p", (void *)script);
     pthread_mutex_init(&script->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&script->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_cond_init(&script->changed);
     return script;
 }
 

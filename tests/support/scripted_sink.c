@@ -66,16 +66,12 @@ static const struct weir_option scripted_options[] = {
 struct sink_script *sink_script_create(void)
 {
     struct sink_script *const script = calloc(1, sizeof *script);
-    pthread_condattr_t attributes;
 
     INVARIANT(script != NULL);
     script->magic = MAGIC;
     (void)snprintf(script->handle, HANDLE_SIZE, "%p", (void *)script);
     pthread_mutex_init(&script->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&script->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_cond_init(&script->changed);
     script->delivered = collection_create();
     return script;
 }
