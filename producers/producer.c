@@ -192,7 +192,7 @@ static void answer(struct producer *producer, enum weir_status status,
 
 static uint32_t threshold_of(const struct producer *producer)
 {
-    const uint64_t open = producer->intake.books.in_flight / 8;
+    const uint64_t open = producer->intake.books.in_flight / 2;
 
     if (control_is_asked(&producer->controls, CONTROL_DRAIN))
         return 1;
