@@ -391,6 +391,8 @@ static void starve(struct weir_intake *intake)
 uint32_t intake_demand(struct weir_intake *intake)
 {
     intake->offered = 0;
+    if (intake->is_full && intake->books.in_flight > 0)
+        starve(intake); /* a chunk was refused: nothing more comes */
     intake->is_full = false;
     if (intake->unsent.head)
         intake_flush(intake);
