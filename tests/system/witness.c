@@ -129,8 +129,9 @@ static enum weir_status handle_message(struct weir_message *msg, void *state)
     if (witness->delay_us > 0)
         wait_us(witness->delay_us);
     if (begins_with(payload, witness->reject))
-        return weir_message_reject(msg, "told to reject it (delivery %u)",
-                                   weir_message_deliveries(msg));
+        return weir_message_reject(
+            msg, "told to (attempt %u, delivered %u before)",
+            weir_message_attempt(msg), weir_message_deliveries(msg));
     return witness->is_describing ? describe(msg) : WEIR_OK;
 }
 
