@@ -15,6 +15,7 @@
  */
 #include "assembly.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -142,6 +143,18 @@ static void watch_end(struct pipeline *pipeline)
                           "the sources are at their end");
 }
 
+/* One line that is enough without those before it. */
+static void end_absent(struct pipeline *pipeline)
+{
+    char why[240] = "", text[320];
+
+    for (unsigned i = 0; i < pipeline->producers_up && why[0] == '\0'; i++)
+        producer_why(&pipeline->producers[i], why, sizeof why);
+    (void)snprintf(text, sizeof text, "no connection to the source in time: %s",
+                   why[0] ? why : "nothing answered yet");
+    pipeline->run.end(pipeline, RUN_END_ABSENT, text);
+}
+
 static void watch_connection(struct pipeline *pipeline, int64_t now)
 {
     const int64_t timeout = pipeline->options.connect_timeout_us;
@@ -152,8 +165,7 @@ static void watch_connection(struct pipeline *pipeline, int64_t now)
     if (!pipeline->topology->until_end || pipeline->has_connected ||
         timeout == 0 || now - pipeline->started_us < timeout)
         return;
-    pipeline->run.end(pipeline, RUN_END_ABSENT,
-                      "no connection to the source in time");
+    end_absent(pipeline);
 }
 
 void watch(struct pipeline *pipeline)

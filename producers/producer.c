@@ -54,6 +54,7 @@ enum weir_status producer_init(struct producer *producer,
                                const struct producer_config *config)
 {
     *producer = (struct producer){.config = *config};
+    (void)pthread_mutex_init(&producer->why_lock, NULL);
     producer->self = calloc(1, config->ops->self_size + 1);
     controls_init(&producer->controls, wake, producer);
     producer->controls.changed = config->run->changed;
@@ -73,6 +74,7 @@ void producer_finish(struct producer *producer)
         return;
     intake_finish(&producer->intake);
     controls_finish(&producer->controls);
+    (void)pthread_mutex_destroy(&producer->why_lock);
     free(producer->self);
 }
 
@@ -128,6 +130,20 @@ static void serve_until(struct producer *producer, int64_t until_us)
     }
 }
 
+static void keep_why(struct producer *producer, const char *why)
+{
+    (void)pthread_mutex_lock(&producer->why_lock);
+    (void)snprintf(producer->why, sizeof producer->why, "%s", why);
+    (void)pthread_mutex_unlock(&producer->why_lock);
+}
+
+void producer_why(struct producer *producer, char *out, size_t size)
+{
+    (void)pthread_mutex_lock(&producer->why_lock);
+    (void)snprintf(out, size, "%s", producer->why);
+    (void)pthread_mutex_unlock(&producer->why_lock);
+}
+
 static void disconnect(struct producer *producer, const struct weir_error *err,
                        int64_t deadline_us)
 {
@@ -140,6 +156,7 @@ static void disconnect(struct producer *producer, const struct weir_error *err,
     if (!err)
         return;
     counter_add(&producer->config.run->counters.reconnects, 1);
+    keep_why(producer, err->text);
     if (log_repeat_pass(&producer->trouble, err->text, &suppressed))
         log_write(WEIR_LOG_WARNING, "producer %s: %s; trying again%s",
                   ops->name, err->text,

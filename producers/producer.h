@@ -28,6 +28,8 @@ struct producer {
     void *self; /* the connector's */
     struct reconnect reconnect;
     struct log_repeat trouble;
+    pthread_mutex_t why_lock;
+    char why[240];    /* guarded: why there is no connection, "" before */
     bool has_drained; /* the connector was told */
     bool has_failed;
 
@@ -48,6 +50,10 @@ void producer_finish(struct producer *producer);
 /* Its thread: opens, pulls, settles, reconnects, until it was asked to close.
  */
 void *producer_main(void *opaque);
+
+/* Copies why it has no connection; "" when it has not been told yet.  Any
+ * thread. */
+void producer_why(struct producer *producer, char *out, size_t size);
 
 /* Books what came back after its thread had ended; no thread runs any more. */
 void producer_book_late(struct producer *producer);
