@@ -91,6 +91,7 @@ struct record *record_write(void *at, const struct weir_record *from)
         .has_payload = from->payload.data != NULL,
         .has_key = from->key.data != NULL,
         .is_omitted = from->omitted > 0,
+        .is_last = from->is_last,
         .offset = from->offset,
         .timestamp_ms = from->timestamp_ms,
         .omitted = from->omitted,

@@ -19,7 +19,7 @@ struct record {
     uint32_t payload_size, key_at, key_size, fields_at;
     uint16_t header_count, property_count;
     uint32_t deliveries;
-    uint8_t has_payload, has_key, is_omitted;
+    uint8_t has_payload, has_key, is_omitted, is_last;
     int64_t offset, timestamp_ms;
     uint64_t omitted; /* the size of the payload that was left out */
 };

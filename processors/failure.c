@@ -40,8 +40,10 @@ static enum weir_policy policy_of(const struct failure *failure,
     if (policy == WEIR_POLICY_REQUEUE_ONCE)
         policy = msg->record->deliveries == 0 ? WEIR_POLICY_REQUEUE
                                               : WEIR_POLICY_REJECT;
-    /* What is too large now is too large next time. */
-    if (policy == WEIR_POLICY_REQUEUE && msg->record->is_omitted)
+    /* What is too large now is too large next time; and what the broker would
+     * drop must be counted as what it is. */
+    if (policy == WEIR_POLICY_REQUEUE &&
+        (msg->record->is_omitted || msg->record->is_last))
         policy = WEIR_POLICY_REJECT;
     return policy;
 }

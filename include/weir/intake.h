@@ -6,6 +6,7 @@
 #ifndef WEIR_INTAKE_H
 #define WEIR_INTAKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ struct weir_record {
     int64_t offset;       /* -1: none */
     int64_t timestamp_ms; /* -1: none */
     uint32_t deliveries;  /* earlier ones that the broker counted */
+    bool is_last;         /* requeued, the broker would drop it: rejected */
     struct weir_bytes key;
     struct weir_bytes payload;
     size_t omitted; /* > 0: the size of a payload that was too large to take;

@@ -139,7 +139,7 @@ static void warn_uncounted(struct amqp_producer *amqp)
 
 /* Quorum queues drop a message after so many deliveries. */
 static void note_deliveries(struct amqp_producer *amqp,
-                            const struct delivery *delivery)
+                            struct delivery *delivery)
 {
     unsigned suppressed = 0;
 
@@ -148,6 +148,7 @@ static void note_deliveries(struct amqp_producer *amqp,
     if (delivery->broker_count < 0 ||
         delivery->broker_count + NEAR_LIMIT < amqp->delivery_limit)
         return;
+    delivery->record.is_last = true;
     acks_forbid_requeue(amqp->consumer.acks);
     if (log_limit_pass(&amqp->limit_warnings, 5, &suppressed))
         log_write(WEIR_LOG_WARNING,
