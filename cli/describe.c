@@ -4,6 +4,7 @@
 #include "describe.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "arguments.h"
 #include "connectors.h"
@@ -20,6 +21,15 @@ static const struct argument describe_options_table[] = {
     {0},
 };
 
+/* What `weir list` calls a handler's kinds is described in one place. */
+static const char *name_of(const char *name)
+{
+    const bool is_kind =
+        strcmp(name, "plugin") == 0 || strcmp(name, "linked") == 0;
+
+    return is_kind ? "handler" : name;
+}
+
 static int describe_run(const struct verb *verb, const struct call *call)
 {
     struct describe_values values = {.is_reference = false};
@@ -34,7 +44,7 @@ static int describe_run(const struct verb *verb, const struct call *call)
     }
     if (operands.count == 0 || values.is_reference)
         return usage_error(verb, "give a NAME, or --reference");
-    if (describe_write(stdout, connectors_all(), operands.list[0]))
+    if (describe_write(stdout, connectors_all(), name_of(operands.list[0])))
         return VERB_EXIT_OK;
     return usage_error(verb, "this build has no %s%s", operands.list[0],
                        describe_suggest(connectors_all(), operands.list[0],
@@ -46,8 +56,8 @@ const struct verb verb_describe = {
     .operands = "NAME",
     .summary = "the options of one connector, or of one part of a topology",
     .text = "NAME is a producer, a sink or a handler (`weir list`), or a part "
-            "of the topology\nfile: topology, processors, batchers, "
-            "failure.\n",
+            "of the topology\nfile: topology, producer, processors, handler, "
+            "batchers, failure, shutdown, log.\n",
     .example = "  weir describe kafka\n"
                "  weir describe batchers\n"
                "  weir describe --reference > docs/topology.md\n",

@@ -83,7 +83,25 @@ void loaded_each_error(const struct loaded *loaded, loaded_line_fn line,
 static void print_line(void *opaque, bool is_warning, const char *line)
 {
     (void)opaque;
-    (void)fprintf(stderr, "%s%s\n", is_warning ? "warning: " : "", line);
+    (void)is_warning; /* the line says it */
+    (void)fprintf(stderr, "%s\n", line);
+}
+
+/* The plugin, as errors of the file are said: where, which key, what. */
+static void print_refusal(const struct loaded *loaded, const char *file,
+                          const struct weir_error *err)
+{
+    static const char path[] = "processors.handler.plugin";
+    const struct topology_handler *wanted =
+        loaded->topology ? &loaded->topology->processors.handler : NULL;
+
+    if (!wanted || !wanted->plugin)
+        (void)fprintf(stderr, "%s: %s\n", file, err->text);
+    else if (wanted->plugin_line == 0)
+        (void)fprintf(stderr, "--set: %s: %s\n", path, err->text);
+    else
+        (void)fprintf(stderr, "%s:%u:%u: %s: %s\n", file, wanted->plugin_line,
+                      wanted->plugin_column, path, err->text);
 }
 
 enum weir_status loaded_open_or_say(const struct loaded_request *request,
@@ -94,7 +112,7 @@ enum weir_status loaded_open_or_say(const struct loaded_request *request,
 
     loaded_each_error(ret_loaded, print_line, NULL);
     if (status != WEIR_OK && ret_loaded->errors.error_count == 0)
-        (void)fprintf(stderr, "%s: %s\n", request->file, err.text);
+        print_refusal(ret_loaded, request->file, &err);
     if (status != WEIR_OK)
         loaded_close(ret_loaded);
     return status;

@@ -44,7 +44,41 @@ static void write_entry(FILE *out, const char *noun, const char *name,
     (void)fprintf(out, "%s (%s): %s\n", name, noun, help ? help : "");
     if (options && options->name)
         (void)fputc('\n', out);
+    else
+        (void)fputs("  It has no options.\n", out);
     describe_options(out, options);
+}
+
+/* A mapping of the file's top level that has no table of its own: `failure`. */
+static const struct weir_option *find_group(const char *name)
+{
+    for (const struct weir_option *option = topology_top_options; option->name;
+         option++) {
+        if (option->type == WEIR_OPTION_GROUP && option->children &&
+            strcmp(option->name, name) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+/* Parts of the topology file; returns how many were written. */
+static unsigned write_parts(FILE *out, const char *name, unsigned count)
+{
+    const struct weir_option *group = find_group(name);
+
+    for (const struct topology_section *section = topology_sections;
+         section->name; section++) {
+        if (strcmp(section->name, name) != 0)
+            continue;
+        (void)fputs(count++ > 0 ? "\n" : "", out);
+        write_entry(out, "topology file", name, section->help,
+                    section->options);
+    }
+    if (count == 0 && group) {
+        write_entry(out, "topology file", name, group->help, group->children);
+        count++;
+    }
+    return count;
 }
 
 bool describe_write(FILE *out, const struct connectors *connectors,
@@ -74,15 +108,7 @@ bool describe_write(FILE *out, const struct connectors *connectors,
         (void)fputs(count++ > 0 ? "\n" : "", out);
         write_entry(out, "handler", name, "built in", NULL);
     }
-    for (const struct topology_section *section = topology_sections;
-         section->name; section++) {
-        if (strcmp(section->name, name) != 0)
-            continue;
-        (void)fputs(count++ > 0 ? "\n" : "", out);
-        write_entry(out, "topology file", name, section->help,
-                    section->options);
-    }
-    return count > 0;
+    return write_parts(out, name, count) > 0;
 }
 
 const char *describe_suggest(const struct connectors *connectors,
@@ -98,5 +124,9 @@ const char *describe_suggest(const struct connectors *connectors,
         suggestion_offer(&suggestion, connectors->handlers[i]->name);
     for (size_t i = 0; topology_sections[i].name; i++)
         suggestion_offer(&suggestion, topology_sections[i].name);
+    for (size_t i = 0; topology_top_options[i].name; i++) {
+        if (find_group(topology_top_options[i].name))
+            suggestion_offer(&suggestion, topology_top_options[i].name);
+    }
     return suggestion_text(&suggestion, out, size);
 }

@@ -38,7 +38,8 @@ struct topology_producer {
 struct topology_handler {
     const struct weir_handler *builtin;
     bool is_linked;
-    const char *plugin; /* absolute, found */
+    const char *plugin;                  /* absolute, found */
+    unsigned plugin_line, plugin_column; /* from 1; 0: by --set */
     struct weir_settings *options;
 };
 

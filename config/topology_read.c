@@ -199,13 +199,15 @@ static void read_handler_name(const struct build *build,
 static void read_plugin(const struct build *build, const struct node *node,
                         const char *name)
 {
+    struct topology_handler *handler = &build->topology->processors.handler;
     const struct node *at = node_find(node, "plugin", strlen("plugin"));
     char tried[REPORT_TEXT_MAX];
 
-    build->topology->processors.handler.plugin = plugin_path_find(
+    handler->plugin = plugin_path_find(
         build->reader.storage, build->reader.folder, name, tried, sizeof tried);
-    if (!build->topology->processors.handler.plugin &&
-        !storage_is_exhausted(build->reader.storage))
+    handler->plugin_line = at->value_place.line;
+    handler->plugin_column = at->value_place.column;
+    if (!handler->plugin && !storage_is_exhausted(build->reader.storage))
         report_value(build->reader.report, at,
                      "the plugin isn't there; looked for %s",
                      at->is_hidden ? "what the file names" : tried);

@@ -105,6 +105,14 @@ def run_tool(*arguments, **options):
         stdin=subprocess.DEVNULL, check=False, **options)
 
 
+def first_error(log):
+    with open(log, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if "[ERROR]" in line:
+                return line.partition("[ERROR]")[2].strip()
+    return "maven did not say why"
+
+
 def fetch_jars():
     with tempfile.TemporaryDirectory(dir=cache()) as folder:
         process.write_file(f"{folder}/pom.xml", POM.format(VERSION))
@@ -115,7 +123,9 @@ def fetch_jars():
                  f"-DoutputDirectory={folder}/jars"], cwd=folder, check=False,
                 stdin=subprocess.DEVNULL, stdout=file, stderr=file)
         if done.returncode != 0:
-            raise Failure(f"cannot fetch Kafka's jars, see {log}")
+            raise Failure("cannot fetch Kafka's jars from Maven Central, or "
+                          "the mirror in ~/.m2/settings.xml: "
+                          f"{first_error(log)} (all of it: {log})")
         os.rename(f"{folder}/jars", jars())
 
 

@@ -70,11 +70,26 @@ static void connectors_without_options_are_described(void **state)
     char *text = described("void");
 
     (void)state;
-    assert_string_equal(text, "void (sink): nowhere\n");
+    assert_string_equal(text, "void (sink): nowhere\n  It has no options.\n");
     free(text);
     text = described("passthrough");
-    assert_string_equal(text, "passthrough (handler): built in\n");
+    assert_string_equal(text, "passthrough (handler): built in\n"
+                              "  It has no options.\n");
     free(text);
+}
+
+static void a_group_of_the_top_level_is_described(void **state)
+{
+    char *text = described("failure");
+    char hint[64];
+
+    (void)state;
+    assert_non_null(strstr(text, "failure (topology file): What happens"));
+    assert_non_null(strstr(text, "  retry.attempts "));
+    free(text);
+    assert_string_equal(
+        describe_suggest(&fake_connectors, "failures", hint, sizeof hint),
+        " (did you mean `failure`?)");
 }
 
 static void a_name_that_isnt_known_is_near_one_that_is(void **state)
@@ -128,6 +143,7 @@ int main(void)
         cmocka_unit_test(a_connector_is_described_by_its_table),
         cmocka_unit_test(types_defaults_and_bounds_are_said),
         cmocka_unit_test(connectors_without_options_are_described),
+        cmocka_unit_test(a_group_of_the_top_level_is_described),
         cmocka_unit_test(a_name_that_isnt_known_is_near_one_that_is),
         cmocka_unit_test(the_reference_holds_every_key_of_the_file),
     };
