@@ -109,6 +109,12 @@ class List(CommandTest):
         self.assert_usage(weir("describe", "file", "--reference"),
                           "give a NAME, or --reference")
 
+    def test_every_name_that_the_help_and_the_list_have_is_described(self):
+        for name in ("topology", "producer", "processors", "handler",
+                     "batchers", "failure", "shutdown", "log", "passthrough",
+                     "plugin", "stdin"):
+            self.assertEqual(weir("describe", name).returncode, 0, name)
+
     def test_an_unknown_connector_is_a_usage_error_with_a_suggestion(self):
         self.assert_usage(weir("describe", "stdot"), "did you mean `stdout`?")
 
@@ -142,7 +148,17 @@ class Check(CommandTest):
                           TOPOLOGY.replace("passthrough", "{ plugin: ./no.so }"))
         result = weir("check", file)
         self.assertEqual(result.returncode, 78)
-        self.assertIn("is not a shared object", result.stderr)
+        self.assertRegex(result.stderr, r"^\S+topology\.yaml:4:22: "
+                         r"processors\.handler\.plugin: \S+ \S+no\.so: "
+                         r"is not a shared object")
+
+    def test_a_warning_begins_with_its_place_and_is_no_error(self):
+        file = self.write("topology.yaml", TOPOLOGY.replace(
+            "failure:", "  more: { sink: discard }\nfailure:"))
+        result = weir("check", file)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(f"{file}:10:3: batchers.more: warning: ", result.stderr)
+        self.assertEqual(result.stderr.count("warning"), 1)
 
     def test_one_value_can_be_replaced(self):
         file = self.write("topology.yaml", TOPOLOGY)
