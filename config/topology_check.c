@@ -119,11 +119,11 @@ static void check_policy(const struct build *build)
                              "%s can't %s a message; with it a failed message "
                              "can meet: %s",
                              ops->name, policy_names[policy], able);
-    else if (build->topology->until_end && policy == WEIR_POLICY_REQUEUE)
+    else if (build->topology->until_end && (policy == WEIR_POLICY_REQUEUE ||
+                                            policy == WEIR_POLICY_REQUEUE_ONCE))
         weir_settings_refuse(build->top, "failure.then",
-                             "with --until-end a message that is requeued "
-                             "without limit would have no end; use "
-                             "requeue_once, reject, drop or stop");
+                             "with --until-end a requeued message would come "
+                             "back for ever: use reject, drop or stop");
 }
 
 static void check_failure(const struct build *build)

@@ -141,6 +141,8 @@ void kafka_errors_explain(rd_kafka_resp_err_t code, const char *reason,
                           size_t size)
 {
     const char *advice = advice_for(code, reason, access);
+    const char *tail = strstr(reason, " (after "); /* what the client did */
+    const int length = (int)(tail ? tail - reason : (ptrdiff_t)strlen(reason));
     char with[120] = "";
 
     if (access->mechanism)
@@ -148,13 +150,13 @@ void kafka_errors_explain(rd_kafka_resp_err_t code, const char *reason,
                        access->mechanism,
                        access->username ? access->username : "");
     if (advice)
-        (void)snprintf(out, size, "%s (brokers '%s', %s%s; group '%s'): %s",
+        (void)snprintf(out, size, "%s (brokers '%s', %s%s; group '%s'): %.*s",
                        advice, access->brokers,
                        access->has_tls ? "TLS" : "no TLS", with, access->group,
-                       reason);
+                       length, reason);
     else
-        (void)snprintf(out, size, "%s (brokers '%s', %s%s; group '%s'): %s",
+        (void)snprintf(out, size, "%s (brokers '%s', %s%s; group '%s'): %.*s",
                        rd_kafka_err2str(code), access->brokers,
                        access->has_tls ? "TLS" : "no TLS", with, access->group,
-                       reason);
+                       length, reason);
 }

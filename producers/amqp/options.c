@@ -328,8 +328,6 @@ static void check_name(const struct weir_settings *settings, const char *path)
 
 void options_check(const struct weir_settings *settings)
 {
-    const struct weir_share *share = weir_settings_share(settings);
-
     check_urls(settings);
     check_name(settings, "queue");
     check_name(settings, "consumer_tag");
@@ -337,9 +335,4 @@ void options_check(const struct weir_settings *settings)
     check_declare(settings);
     check_prefetch(settings);
     check_ordering(settings);
-    if (share->until_end && (share->policy == WEIR_POLICY_REQUEUE ||
-                             share->policy == WEIR_POLICY_REQUEUE_ONCE))
-        weir_settings_refuse(settings, "",
-                             "with --until-end a requeued message would come "
-                             "back for ever: choose another failure.then");
 }

@@ -390,21 +390,29 @@ static void a_policy_that_the_producer_cant_honour_is_refused(void **state)
                    "message; with it a failed message can meet: drop, stop\n");
 }
 
-static void an_endless_requeue_is_refused_until_the_end(void **state)
+#define REQUEUED(policy)                                                       \
+    "name: t\nproducer: { queue: { url: amqp://h } }\n"                        \
+    "processors: { handler: passthrough }\n"                                   \
+    "failure: { then: " policy " }\n"
+
+static void a_requeue_is_refused_until_the_end(void **state)
 {
-    const struct topology_source source = {
-        .file = "/conf/t.yaml",
-        .text = "name: t\nproducer: { queue: { url: amqp://h } }\n"
-                "processors: { handler: passthrough }\n"
-                "failure: { then: requeue }\n",
-        .until_end = true};
-    struct loaded loaded;
+    static const char *const texts[] = {REQUEUED("requeue"),
+                                        REQUEUED("requeue_once")};
 
     (void)state;
-    load_with(&loaded, &source);
-    assert_non_null(strstr(loaded.text, "failure.then: with --until-end"));
-    loaded_finish(&loaded);
-    assert_accepted(source.text);
+    for (size_t i = 0; i < 2; i++) {
+        const struct topology_source source = {
+            .file = "/conf/t.yaml", .text = texts[i], .until_end = true};
+        struct loaded loaded;
+
+        load_with(&loaded, &source);
+        assert_non_null(strstr(loaded.text, "4:18: failure.then: with "
+                                            "--until-end a requeued message "
+                                            "would come back for ever"));
+        loaded_finish(&loaded);
+        assert_accepted(texts[i]);
+    }
 }
 
 static void a_connector_refuses_in_its_own_words(void **state)
@@ -567,7 +575,7 @@ int main(void)
         cmocka_unit_test(a_handler_that_isnt_there_is_named),
         cmocka_unit_test(demand_that_would_never_ask_is_refused),
         cmocka_unit_test(a_policy_that_the_producer_cant_honour_is_refused),
-        cmocka_unit_test(an_endless_requeue_is_refused_until_the_end),
+        cmocka_unit_test(a_requeue_is_refused_until_the_end),
         cmocka_unit_test(a_connector_refuses_in_its_own_words),
         cmocka_unit_test(a_connector_isnt_asked_about_options_that_are_wrong),
         cmocka_unit_test(an_ordering_key_is_a_template_over_a_message),

@@ -123,13 +123,6 @@ static void order_by_key_needs_to_know_the_key(void **state)
     expect(*state, "");
 }
 
-static void a_run_to_the_end_excludes_requeue(void **state)
-{
-    test_settings_share(*state)->until_end = true;
-    test_settings_share(*state)->policy = WEIR_POLICY_REQUEUE;
-    expect(*state, "come back for ever");
-}
-
 static void a_declaration_that_no_broker_takes_is_refused(void **state)
 {
     test_settings_set(*state, "declare.type", "quorum");
@@ -164,7 +157,6 @@ int main(void)
         TEST(order_needs_the_only_consumer),
         TEST(order_excludes_requeue_unless_accepted),
         TEST(order_by_key_needs_to_know_the_key),
-        TEST(a_run_to_the_end_excludes_requeue),
         TEST(a_declaration_that_no_broker_takes_is_refused),
         TEST(a_certificate_comes_with_its_key),
         TEST(a_name_has_the_protocols_size),
