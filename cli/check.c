@@ -10,16 +10,13 @@
 #include "verb.h"
 
 struct check_values {
-    struct argument_texts overrides;
-    bool until_end;
+    struct loaded_options topology;
 };
 
 static const struct argument check_options[] = {
-    {"--set", "PATH=VALUE", ARGUMENT_TEXTS,
-     offsetof(struct check_values, overrides),
-     "replaces one value of the file; may be repeated"},
+    LOADED_SET_OPTION(struct check_values),
     {"--until-end", NULL, ARGUMENT_FLAG,
-     offsetof(struct check_values, until_end),
+     offsetof(struct check_values, topology.until_end),
      "as if it were run with this option"},
     {0},
 };
@@ -43,23 +40,17 @@ static int check_handler(const struct loaded *loaded, const char *file)
 
 static int check_run(const struct verb *verb, const struct call *call)
 {
-    struct check_values values = {.until_end = false};
+    struct check_values values = {.topology = {.until_end = false}};
     struct argument_texts operands;
     struct loaded loaded;
     int code;
 
     if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
         return VERB_EXIT_USAGE;
-
-    const struct loaded_request request = {
-        .file = operands.list[0],
-        .overrides = values.overrides.list,
-        .until_end = values.until_end,
-        .linked = call->linked,
-    };
-    if (loaded_open_or_say(&request, &loaded) != WEIR_OK)
+    if (loaded_open_file(call, operands.list[0], &values.topology, &loaded) !=
+        WEIR_OK)
         return VERB_EXIT_CONFIG;
-    code = check_handler(&loaded, request.file);
+    code = check_handler(&loaded, operands.list[0]);
     loaded_close(&loaded);
     return code;
 }

@@ -24,20 +24,6 @@ struct graph_format {
     void (*end)(const struct topology *topology);
 };
 
-static const char *const ordering_names[WEIR_ORDERING_COUNT] = {
-    [WEIR_ORDERING_NONE] = "none",
-    [WEIR_ORDERING_PARTITION] = "partition",
-    [WEIR_ORDERING_KEY] = "key",
-};
-
-static const char *const policy_names[WEIR_POLICY_COUNT] = {
-    [WEIR_POLICY_REJECT] = "reject",
-    [WEIR_POLICY_REQUEUE] = "requeue",
-    [WEIR_POLICY_REQUEUE_ONCE] = "requeue_once",
-    [WEIR_POLICY_DROP] = "drop",
-    [WEIR_POLICY_STOP] = "stop",
-};
-
 static const char *sink_name(const struct topology_batcher *batcher)
 {
     return batcher->sink ? batcher->sink->name : "handle_batch";
@@ -63,7 +49,7 @@ static void text_begin(const struct topology *topology, const char *handler)
     (void)printf("%s\n  %s x%u\n    -> %s x%u, ordering %s\n", topology->name,
                  topology->producer.ops->name, topology->producer.concurrency,
                  handler, processors->concurrency,
-                 ordering_names[processors->ordering]);
+                 topology_ordering_names[processors->ordering]);
 }
 
 static void text_batcher(const struct topology_batcher *batcher, size_t index)
@@ -81,7 +67,7 @@ static void text_end(const struct topology *topology)
     if (topology->batcher_count == 0)
         (void)printf("      -> done when handled\n");
     (void)printf("  failed %u times -> %s\n", topology->failure.attempts,
-                 policy_names[topology->failure.then]);
+                 topology_policy_names[topology->failure.then]);
 }
 
 static void mermaid_begin(const struct topology *topology, const char *handler)
@@ -93,7 +79,7 @@ static void mermaid_begin(const struct topology *topology, const char *handler)
                  "processors[\"%s x%u<br/>ordering %s\"]\n",
                  topology->producer.ops->name, topology->producer.concurrency,
                  handler, processors->concurrency,
-                 ordering_names[processors->ordering]);
+                 topology_ordering_names[processors->ordering]);
 }
 
 static void mermaid_batcher(const struct topology_batcher *batcher,
@@ -112,7 +98,7 @@ static void mermaid_end(const struct topology *topology)
 {
     (void)printf("  processors -. failed %u times .-> failure[\"%s\"]\n",
                  topology->failure.attempts,
-                 policy_names[topology->failure.then]);
+                 topology_policy_names[topology->failure.then]);
 }
 
 static void dot_begin(const struct topology *topology, const char *handler)
@@ -125,7 +111,7 @@ static void dot_begin(const struct topology *topology, const char *handler)
                  "  producer -> processors;\n",
                  topology->producer.ops->name, topology->producer.concurrency,
                  handler, processors->concurrency,
-                 ordering_names[processors->ordering]);
+                 topology_ordering_names[processors->ordering]);
 }
 
 static void dot_batcher(const struct topology_batcher *batcher, size_t index)
@@ -145,7 +131,7 @@ static void dot_end(const struct topology *topology)
     (void)printf("  failure [label=\"%s\"];\n"
                  "  processors -> failure [style=dotted, "
                  "label=\"failed %u times\"];\n}\n",
-                 policy_names[topology->failure.then],
+                 topology_policy_names[topology->failure.then],
                  topology->failure.attempts);
 }
 
@@ -183,15 +169,13 @@ static void draw(const struct graph_format *format,
 
 struct graph_values {
     const char *format;
-    struct argument_texts overrides;
+    struct loaded_options topology;
 };
 
 static const struct argument graph_options[] = {
     {"--format", "FORMAT", ARGUMENT_TEXT, offsetof(struct graph_values, format),
      "text (the default), mermaid or dot"},
-    {"--set", "PATH=VALUE", ARGUMENT_TEXTS,
-     offsetof(struct graph_values, overrides),
-     "replaces one value of the file; may be repeated"},
+    LOADED_SET_OPTION(struct graph_values),
     {0},
 };
 
@@ -216,13 +200,8 @@ static int graph_run(const struct verb *verb, const struct call *call)
     if (!format)
         return usage_error(verb, "--format is text, mermaid or dot, not %s",
                            values.format);
-
-    const struct loaded_request request = {
-        .file = operands.list[0],
-        .overrides = values.overrides.list,
-        .linked = call->linked,
-    };
-    if (loaded_open_or_say(&request, &loaded) != WEIR_OK)
+    if (loaded_open_file(call, operands.list[0], &values.topology, &loaded) !=
+        WEIR_OK)
         return VERB_EXIT_CONFIG;
     draw(format, loaded.topology, call->linked);
     loaded_close(&loaded);

@@ -117,3 +117,17 @@ enum weir_status loaded_open_or_say(const struct loaded_request *request,
         loaded_close(ret_loaded);
     return status;
 }
+
+enum weir_status loaded_open_file(const struct call *call, const char *file,
+                                  const struct loaded_options *options,
+                                  struct loaded *ret_loaded)
+{
+    const struct loaded_request request = {
+        .file = file,
+        .overrides = options->overrides.list,
+        .until_end = options->until_end,
+        .linked = call->linked,
+    };
+
+    return loaded_open_or_say(&request, ret_loaded);
+}

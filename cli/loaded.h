@@ -4,8 +4,7 @@
 #ifndef WEIR_CLI_LOADED_H
 #define WEIR_CLI_LOADED_H
 
-#include <stdio.h>
-
+#include "arguments.h"
 #include "plugin.h"
 #include "topology.h"
 
@@ -39,9 +38,29 @@ typedef void (*loaded_line_fn)(void *opaque, bool is_warning, const char *line);
 void loaded_each_error(const struct loaded *loaded, loaded_line_fn line,
                        void *opaque);
 
-/* For a verb: loads, and says on standard error what is wrong. */
+/* Loads, and says on standard error what is wrong. */
 WEIR_MUST_USE
 enum weir_status loaded_open_or_say(const struct loaded_request *request,
                                     struct loaded *ret_loaded);
+
+/* What a verb's options say of the topology that it loads. */
+struct loaded_options {
+    struct argument_texts overrides;
+    bool until_end;
+};
+
+/* The row for --set; `values` has a loaded_options of the name `topology`. */
+#define LOADED_SET_OPTION(values)                                              \
+    {                                                                          \
+        "--set", "PATH=VALUE", ARGUMENT_TEXTS,                                 \
+            offsetof(values, topology.overrides),                              \
+            "replaces one value of the file; may be repeated"                  \
+    }
+
+/* The same for a verb whose operand is `file`. */
+WEIR_MUST_USE
+enum weir_status loaded_open_file(const struct call *call, const char *file,
+                                  const struct loaded_options *options,
+                                  struct loaded *ret_loaded);
 
 #endif

@@ -32,22 +32,21 @@
 
 struct run_values {
     const char *report;
-    struct argument_texts overrides;
+    struct loaded_options topology;
     int64_t connect_timeout_us;
-    bool until_end, is_quiet;
+    bool is_quiet;
 };
 
 static const struct argument run_options[] = {
-    {"--until-end", NULL, ARGUMENT_FLAG, offsetof(struct run_values, until_end),
+    {"--until-end", NULL, ARGUMENT_FLAG,
+     offsetof(struct run_values, topology.until_end),
      "ends when the source has no more"},
     {"--connect-timeout", "DURATION", ARGUMENT_DURATION,
      offsetof(struct run_values, connect_timeout_us),
      "with --until-end: how long a broker may be absent (60s)"},
     {"--report", "FILE", ARGUMENT_TEXT, offsetof(struct run_values, report),
      "writes the ledger as JSON at the end"},
-    {"--set", "PATH=VALUE", ARGUMENT_TEXTS,
-     offsetof(struct run_values, overrides),
-     "replaces one value of the file; may be repeated"},
+    LOADED_SET_OPTION(struct run_values),
     {"--quiet", NULL, ARGUMENT_FLAG, offsetof(struct run_values, is_quiet),
      "no live line and no ledger on the terminal"},
     {0},
@@ -132,16 +131,10 @@ static int run_loaded(const struct loaded *loaded, const char *file,
 static int run_file(const struct call *call, const char *file,
                     const struct run_values *values, FILE *report_file)
 {
-    const struct loaded_request request = {
-        .file = file,
-        .overrides = values->overrides.list,
-        .until_end = values->until_end,
-        .linked = call->linked,
-    };
     struct loaded loaded;
     int code;
 
-    if (loaded_open_or_say(&request, &loaded) != WEIR_OK)
+    if (loaded_open_file(call, file, &values->topology, &loaded) != WEIR_OK)
         return VERB_EXIT_CONFIG;
     code = run_loaded(&loaded, file, values, report_file);
     loaded_close(&loaded);

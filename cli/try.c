@@ -224,32 +224,25 @@ static int try_loaded(const struct loaded *loaded)
 }
 
 struct try_values {
-    struct argument_texts overrides;
+    struct loaded_options topology;
 };
 
 static const struct argument try_options[] = {
-    {"--set", "PATH=VALUE", ARGUMENT_TEXTS,
-     offsetof(struct try_values, overrides),
-     "replaces one value of the file; may be repeated"},
+    LOADED_SET_OPTION(struct try_values),
     {0},
 };
 
 static int try_run(const struct verb *verb, const struct call *call)
 {
-    struct try_values values = {.overrides = {.count = 0}};
+    struct try_values values = {.topology = {.until_end = false}};
     struct argument_texts operands;
     struct loaded loaded;
     int code;
 
     if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
         return VERB_EXIT_USAGE;
-
-    const struct loaded_request request = {
-        .file = operands.list[0],
-        .overrides = values.overrides.list,
-        .linked = call->linked,
-    };
-    if (loaded_open_or_say(&request, &loaded) != WEIR_OK)
+    if (loaded_open_file(call, operands.list[0], &values.topology, &loaded) !=
+        WEIR_OK)
         return VERB_EXIT_CONFIG;
     log_set_level(loaded.topology->log_level);
     code = try_loaded(&loaded);

@@ -20,6 +20,20 @@
 #include "override.h"
 #include "topology_build.h"
 
+const char *const topology_policy_names[WEIR_POLICY_COUNT] = {
+    [WEIR_POLICY_REJECT] = "reject",
+    [WEIR_POLICY_REQUEUE] = "requeue",
+    [WEIR_POLICY_REQUEUE_ONCE] = "requeue_once",
+    [WEIR_POLICY_DROP] = "drop",
+    [WEIR_POLICY_STOP] = "stop",
+};
+
+const char *const topology_ordering_names[WEIR_ORDERING_COUNT] = {
+    [WEIR_ORDERING_NONE] = "none",
+    [WEIR_ORDERING_PARTITION] = "partition",
+    [WEIR_ORDERING_KEY] = "key",
+};
+
 static bool read_source(struct build *build, struct weir_bytes *ret_text)
 {
     const struct report_where where = {.place = {1, 1}, .path = ""};

@@ -84,6 +84,10 @@ struct topology {
     bool until_end;
 };
 
+/* What a file calls them. */
+extern const char *const topology_policy_names[WEIR_POLICY_COUNT];
+extern const char *const topology_ordering_names[WEIR_ORDERING_COUNT];
+
 /* One thing that is wrong, or (is_warning) surely not meant. */
 struct topology_error {
     char *file;

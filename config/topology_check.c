@@ -15,14 +15,6 @@
 #include "value.h"
 #include "wordlist.h"
 
-static const char *const policy_names[WEIR_POLICY_COUNT] = {
-    [WEIR_POLICY_REJECT] = "reject",
-    [WEIR_POLICY_REQUEUE] = "requeue",
-    [WEIR_POLICY_REQUEUE_ONCE] = "requeue_once",
-    [WEIR_POLICY_DROP] = "drop",
-    [WEIR_POLICY_STOP] = "stop",
-};
-
 static void check_demand(const struct build *build)
 {
     const struct topology_processors *processors = &build->topology->processors;
@@ -112,13 +104,14 @@ static void check_policy(const struct build *build)
         return;
     for (unsigned i = 0; i < WEIR_POLICY_COUNT; i++) {
         if (ops->policies & WEIR_POLICY_BIT(i))
-            wordlist_append(able, sizeof able, WEIR_STR(policy_names[i]));
+            wordlist_append(able, sizeof able,
+                            WEIR_STR(topology_policy_names[i]));
     }
     if (!(ops->policies & WEIR_POLICY_BIT(policy)))
         weir_settings_refuse(build->top, "failure.then",
                              "%s can't %s a message; with it a failed message "
                              "can meet: %s",
-                             ops->name, policy_names[policy], able);
+                             ops->name, topology_policy_names[policy], able);
     else if (build->topology->until_end && (policy == WEIR_POLICY_REQUEUE ||
                                             policy == WEIR_POLICY_REQUEUE_ONCE))
         weir_settings_refuse(build->top, "failure.then",

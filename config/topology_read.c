@@ -41,13 +41,6 @@ static size_t word_index(const char *const *names, size_t count,
 
 static void read_failure(struct build *build)
 {
-    static const char *const policies[WEIR_POLICY_COUNT] = {
-        [WEIR_POLICY_REJECT] = "reject",
-        [WEIR_POLICY_REQUEUE] = "requeue",
-        [WEIR_POLICY_REQUEUE_ONCE] = "requeue_once",
-        [WEIR_POLICY_DROP] = "drop",
-        [WEIR_POLICY_STOP] = "stop",
-    };
     struct topology_failure *failure = &build->topology->failure;
 
     failure->attempts = number(build->top, "failure.retry.attempts", 1);
@@ -56,7 +49,7 @@ static void read_failure(struct build *build)
     failure->backoff_max_us =
         weir_settings_int(build->top, "failure.retry.backoff.max", 0);
     failure->then = (enum weir_policy)word_index(
-        policies, WEIR_POLICY_COUNT,
+        topology_policy_names, WEIR_POLICY_COUNT,
         weir_settings_string(build->top, "failure.then"), WEIR_POLICY_STOP);
 }
 
@@ -299,11 +292,6 @@ static struct node *processors_section(const struct build *build)
 
 static void read_processors(struct build *build)
 {
-    static const char *const orderings[WEIR_ORDERING_COUNT] = {
-        [WEIR_ORDERING_NONE] = "none",
-        [WEIR_ORDERING_PARTITION] = "partition",
-        [WEIR_ORDERING_KEY] = "key",
-    };
     struct topology_processors *processors = &build->topology->processors;
     const struct weir_producer_ops *ops = build->topology->producer.ops;
     const struct node *node = processors_section(build);
@@ -318,7 +306,7 @@ static void read_processors(struct build *build)
         return;
     processors->concurrency = number(settings, "concurrency", machine_cores());
     processors->ordering = (enum weir_ordering)word_index(
-        orderings, WEIR_ORDERING_COUNT,
+        topology_ordering_names, WEIR_ORDERING_COUNT,
         weir_settings_string(settings, "ordering"),
         ops ? ops->ordering : WEIR_ORDERING_NONE);
     processors->ordering_key = weir_settings_string(settings, "ordering_key");
