@@ -15,7 +15,7 @@
 #include "kafka_options.h"
 #include "kafka_partition.h"
 #include "kafka_trouble.h"
-#include "wakeup.h"
+#include "waker.h"
 
 /* By source; a slot is free when NULL. */
 struct kafka_partitions {
@@ -44,7 +44,7 @@ struct kafka_producer {
     const struct weir_share *share;
     struct kafka_options options;
     struct kafka_trouble trouble;
-    struct wakeup wakeup;
+    struct waker waker;
     char brokers[200]; /* as configured, for explanations */
 
     rd_kafka_t *rk;

@@ -154,7 +154,7 @@ static enum weir_status ask(struct kafka_producer *kafka, rd_kafka_t *rk,
             rd_kafka_metadata_destroy(metadata);
             return status;
         }
-        if (wakeup_take(&kafka->wakeup))
+        if (waker_wait(&kafka->waker, -1, 0, clock_now_us()) == WAKER_WOKEN)
             return weir_fail(err, WEIR_RETRY,
                              "interrupted while connecting to '%s'",
                              kafka->brokers);

@@ -53,7 +53,7 @@ enum {
     SERVE_US = 5000,     /* the group is looked after at least this often */
     TICK_US = 1000000,   /* positions and lag */
     END_TICK_US = 50000, /* the same, when the end is waited for */
-    NAP_MS = 100
+    NAP_US = 100000
 };
 
 static enum weir_status build_conf(struct kafka_producer *kafka,
@@ -215,7 +215,7 @@ static enum weir_status kafka_open(void *self,
     kafka_options_read(settings, &kafka->options);
     describe_access(kafka);
 
-    status = wakeup_open(&kafka->wakeup, err);
+    status = waker_open(&kafka->waker, err);
     if (status == WEIR_OK)
         status = kafka_probe_run(kafka, &probe, err);
     if (status == WEIR_OK)
@@ -305,12 +305,14 @@ static bool take_event(const struct kafka_producer *kafka)
     return eventfd_read(kafka->fd - 1, &count) == 0;
 }
 
-static void sleep_until(const struct kafka_producer *kafka, int64_t deadline_us)
+/* True when it was woken. */
+static bool sleep_until(struct kafka_producer *kafka, int64_t deadline_us)
 {
-    struct pollfd fds[2] = {{.fd = kafka->fd - 1, .events = POLLIN},
-                            {.fd = kafka->wakeup.fd, .events = POLLIN}};
+    const int64_t nap_us = clock_after_us(NAP_US);
 
-    (void)poll(fds, 2, clock_until_ms(deadline_us, NAP_MS));
+    return (waker_wait(&kafka->waker, kafka->fd - 1, POLLIN,
+                       deadline_us < nap_us ? deadline_us : nap_us) &
+            WAKER_WOKEN) != 0;
 }
 
 static enum weir_status kafka_pull(void *self, struct weir_intake *intake,
@@ -319,6 +321,7 @@ static enum weir_status kafka_pull(void *self, struct weir_intake *intake,
 {
     struct kafka_producer *kafka = self;
     enum weir_status status = WEIR_AGAIN;
+    bool is_woken = false;
 
     kafka->intake = intake;
     while (status == WEIR_AGAIN) {
@@ -332,10 +335,10 @@ static enum weir_status kafka_pull(void *self, struct weir_intake *intake,
             status = WEIR_OK;
         else if (is_done(kafka))
             status = WEIR_DONE;
-        else if (wakeup_take(&kafka->wakeup) || clock_now_us() >= deadline_us)
+        else if (is_woken || clock_now_us() >= deadline_us)
             break;
         else
-            sleep_until(kafka, deadline_us);
+            is_woken = sleep_until(kafka, deadline_us);
     }
     kafka->intake = NULL;
     return status;
@@ -390,7 +393,7 @@ static void kafka_wake(void *self)
 {
     struct kafka_producer *kafka = self;
 
-    wakeup_send(&kafka->wakeup);
+    waker_wake(&kafka->waker);
 }
 
 static void kafka_drain(void *self)
@@ -417,7 +420,7 @@ static void kafka_close(void *self, int64_t deadline_us)
                   "kafka: the client did not close in time, left behind");
     if (kafka->fd > 0)
         (void)close(kafka->fd - 1);
-    wakeup_close(&kafka->wakeup);
+    waker_close(&kafka->waker);
     free(kafka->headers);
     kafka->headers = NULL;
     kafka->header_room = 0;

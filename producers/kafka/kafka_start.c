@@ -195,6 +195,13 @@ static enum weir_status choose_starts(
     return WEIR_OK;
 }
 
+static void ask_end(rd_kafka_topic_partition_list_t *list,
+                    const rd_kafka_topic_partition_t *element)
+{
+    rd_kafka_topic_partition_list_add(list, element->topic, element->partition)
+        ->offset = RD_KAFKA_OFFSET_END;
+}
+
 /* A time after the last message is the end. */
 static enum weir_status look_up_starts(struct kafka_producer *kafka,
                                        rd_kafka_topic_partition_list_t *starts)
@@ -205,9 +212,7 @@ static enum weir_status look_up_starts(struct kafka_producer *kafka,
 
     for (int i = 0; status == WEIR_OK && i < starts->cnt; i++)
         if (starts->elems[i].offset < 0)
-            rd_kafka_topic_partition_list_add(ends, starts->elems[i].topic,
-                                              starts->elems[i].partition)
-                ->offset = RD_KAFKA_OFFSET_END;
+            ask_end(ends, &starts->elems[i]);
     if (status == WEIR_OK)
         status = look_up(kafka, ends);
     for (int i = 0; status == WEIR_OK && i < ends->cnt; i++)
@@ -296,9 +301,7 @@ enum weir_status kafka_start_find_ends(
     for (int i = 0; i < list->cnt; i++)
         if (!rd_kafka_topic_partition_list_find(known, list->elems[i].topic,
                                                 list->elems[i].partition))
-            rd_kafka_topic_partition_list_add(asked, list->elems[i].topic,
-                                              list->elems[i].partition)
-                ->offset = RD_KAFKA_OFFSET_END;
+            ask_end(asked, &list->elems[i]);
     status = look_up(kafka, asked);
     for (int i = 0; status == WEIR_OK && i < asked->cnt; i++)
         rd_kafka_topic_partition_list_add(known, asked->elems[i].topic,
