@@ -10,17 +10,17 @@
 #include "test.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
+#include "contract.h"
 #include "option_rules.h"
 #include "producer_subjects.h"
 #include "test_intake.h"
 #include "test_settings.h"
 
-enum { RECORDS = 20, NAME_SIZE = 100, TEST_COUNT_MAX = 200, WAKES = 20 };
+enum { RECORDS = 20, WAKES = 20 };
 
 #define SOON_US  (CLOCK_SECOND_US / 20)
 #define LIMIT_US (10 * CLOCK_SECOND_US)
@@ -339,13 +339,7 @@ static void a_second_open_begins_anew(void **state)
 
 enum need { NEEDS_NOTHING = 0, NEEDS_HOLD, NEEDS_SPOIL };
 
-struct rule {
-    const char *name;
-    CMUnitTestFunction test;
-    enum need need;
-};
-
-static bool applies(const struct rule *rule,
+static bool applies(const struct contract_rule *rule,
                     const struct producer_subject *subject)
 {
     if (rule->need == NEEDS_HOLD)
@@ -355,16 +349,7 @@ static bool applies(const struct rule *rule,
     return true;
 }
 
-#define RULE(name)                                                             \
-    {                                                                          \
-#name, name, NEEDS_NOTHING                                             \
-    }
-#define RULE_OF(name, need_)                                                   \
-    {                                                                          \
-#name, name, need_                                                     \
-    }
-
-static const struct rule rules[] = {
+static const struct contract_rule rules[] = {
     RULE(its_table_is_complete),
     RULE(its_own_settings_are_not_refused),
     RULE(everything_is_offered_once_and_then_it_ends),
@@ -384,26 +369,12 @@ static const struct rule rules[] = {
 
 int main(void)
 {
-    static struct CMUnitTest tests[TEST_COUNT_MAX];
-    static char names[TEST_COUNT_MAX][NAME_SIZE];
-    static const struct producer_subject *states[TEST_COUNT_MAX];
-    size_t count = 0;
+    static struct contract contract;
 
     for (const struct producer_subject *subject = producer_subjects;
          subject->ops; subject++)
-        for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-            if (!applies(&rules[i], subject))
-                continue;
-            (void)snprintf(names[count], NAME_SIZE, "%s: %s",
-                           subject->ops->name, rules[i].name);
-            states[count] = subject;
-            tests[count] = (struct CMUnitTest){.name = names[count],
-                                               .test_func = rules[i].test,
-                                               .setup_func = setup,
-                                               .teardown_func = teardown,
-                                               .initial_state = &states[count]};
-            count++;
-        }
-    return _cmocka_run_group_tests("producer_contract", tests, count, NULL,
-                                   NULL);
+        for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+            if (applies(&rules[i], subject))
+                contract_add(&contract, &rules[i], subject->ops->name, subject);
+    return contract_run(&contract, "producer_contract", setup, teardown);
 }

@@ -8,23 +8,16 @@
 #include "test.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "clock.h"
+#include "contract.h"
 #include "option_rules.h"
 #include "sink_subjects.h"
 #include "test_batch.h"
 #include "test_settings.h"
 
-enum {
-    MESSAGES = 50,
-    PAYLOAD_SIZE = 1000,
-    BATCHES = 20,
-    NAME_SIZE = 100,
-    TEST_COUNT_MAX = 200,
-    WAKES = 20
-};
+enum { MESSAGES = 50, PAYLOAD_SIZE = 1000, BATCHES = 20, WAKES = 20 };
 
 #define SOON_US  (CLOCK_SECOND_US / 20)
 #define LIMIT_US (10 * CLOCK_SECOND_US)
@@ -264,13 +257,8 @@ enum need {
     NEEDS_SPOIL
 };
 
-struct rule {
-    const char *name;
-    CMUnitTestFunction test;
-    enum need need;
-};
-
-static bool applies(const struct rule *rule, const struct sink_subject *subject)
+static bool applies(const struct contract_rule *rule,
+                    const struct sink_subject *subject)
 {
     switch (rule->need) {
     case NEEDS_POLL:
@@ -287,16 +275,7 @@ static bool applies(const struct rule *rule, const struct sink_subject *subject)
     return true;
 }
 
-#define RULE(name)                                                             \
-    {                                                                          \
-#name, name, NEEDS_NOTHING                                             \
-    }
-#define RULE_OF(name, need_)                                                   \
-    {                                                                          \
-#name, name, need_                                                     \
-    }
-
-static const struct rule rules[] = {
+static const struct contract_rule rules[] = {
     RULE(its_table_is_complete),
     RULE(its_own_settings_are_not_refused),
     RULE(every_message_gets_one_outcome),
@@ -312,25 +291,12 @@ static const struct rule rules[] = {
 
 int main(void)
 {
-    static struct CMUnitTest tests[TEST_COUNT_MAX];
-    static char names[TEST_COUNT_MAX][NAME_SIZE];
-    static const struct sink_subject *states[TEST_COUNT_MAX];
-    size_t count = 0;
+    static struct contract contract;
 
     for (const struct sink_subject *subject = sink_subjects; subject->ops;
          subject++)
-        for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-            if (!applies(&rules[i], subject))
-                continue;
-            (void)snprintf(names[count], NAME_SIZE, "%s: %s", subject->name,
-                           rules[i].name);
-            states[count] = subject;
-            tests[count] = (struct CMUnitTest){.name = names[count],
-                                               .test_func = rules[i].test,
-                                               .setup_func = setup,
-                                               .teardown_func = teardown,
-                                               .initial_state = &states[count]};
-            count++;
-        }
-    return _cmocka_run_group_tests("sink_contract", tests, count, NULL, NULL);
+        for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+            if (applies(&rules[i], subject))
+                contract_add(&contract, &rules[i], subject->name, subject);
+    return contract_run(&contract, "sink_contract", setup, teardown);
 }
