@@ -8,6 +8,20 @@ import unittest
 WEIR = os.environ["WEIR"]
 SOURCE = os.environ["WEIR_SOURCE"]
 
+# Of a handler in C: with the option `broken` it fails.
+BREAKABLE_INIT = """
+static enum weir_status init(const struct weir_worker *worker,
+                             const struct weir_settings *options,
+                             void **ret_state, struct weir_error *err)
+{
+    (void)worker;
+    (void)ret_state;
+    if (weir_settings_bool(options, "broken", false))
+        return weir_fail(err, WEIR_REJECT, "no table of prices");
+    return WEIR_OK;
+}
+"""
+
 
 def weir(*arguments, stdin="", timeout=60, **options):
     """Runs it to its end; text in, text out."""

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import unittest
 
-from command import WEIR, CommandTest
+from command import BREAKABLE_INIT, WEIR, CommandTest
 
 TOPOLOGY = """\
 name: flow
@@ -22,18 +22,7 @@ HANDLER = """\
 #include <string.h>
 #include <unistd.h>
 #include <weir/handler.h>
-
-static enum weir_status init(const struct weir_worker *worker,
-                             const struct weir_settings *options,
-                             void **ret_state, struct weir_error *err)
-{
-    (void)worker;
-    (void)ret_state;
-    if (weir_settings_bool(options, "broken", false))
-        return weir_fail(err, WEIR_REJECT, "no table of prices");
-    return WEIR_OK;
-}
-
+""" + BREAKABLE_INIT + """
 __attribute__((noinline)) enum weir_status get_stuck(void);
 enum weir_status get_stuck(void)
 {

@@ -3,23 +3,12 @@
 import json
 import unittest
 
-from command import CommandTest
+from command import BREAKABLE_INIT, CommandTest
 
 HANDLER = """\
 #include <string.h>
 #include <weir/handler.h>
-
-static enum weir_status init(const struct weir_worker *worker,
-                             const struct weir_settings *options,
-                             void **ret_state, struct weir_error *err)
-{
-    (void)worker;
-    (void)ret_state;
-    if (weir_settings_bool(options, "broken", false))
-        return weir_fail(err, WEIR_REJECT, "no table of prices");
-    return WEIR_OK;
-}
-
+""" + BREAKABLE_INIT + """
 static enum weir_status prepare(struct weir_message *const *messages,
                                 size_t count, void *state)
 {
