@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)       cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST_ALONE(name) cmocka_unit_test(name) /* needs no fixture */
 
 #endif

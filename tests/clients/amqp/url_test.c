@@ -7,18 +7,6 @@
 
 #include "url.h"
 
-static int setup(void **state)
-{
-    (void)state;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return 0;
-}
-
 static void every_part_has_its_default(void **state)
 {
     static const struct {
@@ -105,8 +93,8 @@ static void what_is_wrong_is_said_without_the_password(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(every_part_has_its_default),
-        TEST(what_is_wrong_is_said_without_the_password),
+        TEST_ALONE(every_part_has_its_default),
+        TEST_ALONE(what_is_wrong_is_said_without_the_password),
     };
     return cmocka_run_group_tests_name("amqp_url", tests, NULL, NULL);
 }

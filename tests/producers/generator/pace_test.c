@@ -7,18 +7,6 @@
 
 #define SECOND_US INT64_C(1000000)
 
-static int setup(void **state)
-{
-    (void)state;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return 0;
-}
-
 static void without_a_rate_everything_is_due(void **state)
 {
     struct pace pace;
@@ -94,12 +82,12 @@ static void members_share_the_rate_and_take_turns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(without_a_rate_everything_is_due),
-        TEST(each_message_has_its_own_time),
-        TEST(a_late_wake_up_makes_up_for_what_was_missed),
-        TEST(a_long_standstill_is_made_up_for_by_one_second),
-        TEST(the_rate_is_exact_over_an_hour),
-        TEST(members_share_the_rate_and_take_turns),
+        TEST_ALONE(without_a_rate_everything_is_due),
+        TEST_ALONE(each_message_has_its_own_time),
+        TEST_ALONE(a_late_wake_up_makes_up_for_what_was_missed),
+        TEST_ALONE(a_long_standstill_is_made_up_for_by_one_second),
+        TEST_ALONE(the_rate_is_exact_over_an_hour),
+        TEST_ALONE(members_share_the_rate_and_take_turns),
     };
 
     return cmocka_run_group_tests_name("generator_pace", tests, NULL, NULL);

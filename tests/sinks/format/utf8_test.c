@@ -5,18 +5,6 @@
 
 #include "utf8.h"
 
-static int setup(void **state)
-{
-    (void)state;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return 0;
-}
-
 static void text_of_every_length_is_valid(void **state)
 {
     const char *const texts[] = {"",
@@ -76,9 +64,9 @@ static void a_character_that_is_cut_off_is_not_valid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(text_of_every_length_is_valid),
-        TEST(what_the_standard_forbids_is_not_valid),
-        TEST(a_character_that_is_cut_off_is_not_valid),
+        TEST_ALONE(text_of_every_length_is_valid),
+        TEST_ALONE(what_the_standard_forbids_is_not_valid),
+        TEST_ALONE(a_character_that_is_cut_off_is_not_valid),
     };
 
     return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);
