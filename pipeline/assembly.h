@@ -1,6 +1,5 @@
 /*
- * assembly.h - the stages of one run, as pipeline.c, drain.c and watch.c share
- * them.
+ * assembly.h - the stages of one run, as the files of this folder share them.
  */
 #ifndef WEIR_PIPELINE_ASSEMBLY_H
 #define WEIR_PIPELINE_ASSEMBLY_H
@@ -57,6 +56,17 @@ static inline bool pipeline_has_ended(const struct pipeline *pipeline,
     return (atomic_load_explicit(&pipeline->ends, memory_order_acquire) &
             (1U << end)) != 0;
 }
+
+/* Makes every stage.  What it made before it failed is there to be freed. */
+WEIR_MUST_USE
+enum weir_status assembly_build(struct pipeline *pipeline,
+                                struct weir_error *err);
+void assembly_free(struct pipeline *pipeline);
+
+/* For the stages, which know no pipeline: something changed; end the run, and
+ * say why.  Any thread. */
+void pipeline_changed(void *opaque);
+void pipeline_end(void *opaque, enum run_end end, const char *why);
 
 /* Sleeps until something changed, or the deadline. */
 void pipeline_wait(struct pipeline *pipeline, int64_t deadline_us);

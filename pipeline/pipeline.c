@@ -1,11 +1,12 @@
 /*
  * pipeline.c - a topology that runs: stages, their threads, their end.
  *
- *     create   checks what the handler must have; takes no thread, no
- * connection run      starts from the right to the left: sinks, batchers,
- * processors; every handler's init() must be fine before anything connects;
- *              then the producers; watches; drains; balances the ledger
- *     destroy  frees everything, unless a thread is stuck in foreign code
+ *     create    checks what the handler must have; takes no thread and no
+ *               connection
+ *     run       starts from the right to the left: sinks, batchers, processors;
+ *               every handler's init() must be fine before anything connects;
+ *               then the producers; watches; drains; balances the ledger
+ *     destroy   frees everything, unless a thread is stuck in foreign code
  *
  * Threads: run() and destroy() on one; drain() and stats() on any.
  */
@@ -15,19 +16,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "assembly.h"
 #include "clock.h"
-#include "invariant.h"
 #include "log.h"
 
 enum { TICK_US = 100 * 1000 };
 
 /* ---- events ---- */
 
-static void changed(void *opaque)
+void pipeline_changed(void *opaque)
 {
     struct pipeline *pipeline = opaque;
     const uint64_t one = 1;
@@ -44,17 +43,7 @@ void pipeline_wait(struct pipeline *pipeline, int64_t deadline_us)
         (void)!read(pipeline->events, &count, sizeof count);
 }
 
-static void poke(void *opaque)
-{
-    struct pipeline *pipeline = opaque;
-
-    for (unsigned i = 0; i < pipeline->batcher_count; i++)
-        batcher_poke(&pipeline->batchers[i]);
-    for (unsigned i = 0; i < pipeline->sink_count; i++)
-        sink_poke(&pipeline->sinks[i]);
-}
-
-static void end(void *opaque, enum run_end end, const char *why)
+void pipeline_end(void *opaque, enum run_end end, const char *why)
 {
     struct pipeline *pipeline = opaque;
     const unsigned bit = 1U << end;
@@ -64,172 +53,10 @@ static void end(void *opaque, enum run_end end, const char *why)
         return;
     log_write(end == RUN_END_ASKED ? WEIR_LOG_INFO : WEIR_LOG_ERROR,
               "%s: ending: %s", pipeline->topology->name, why);
-    changed(pipeline);
+    pipeline_changed(pipeline);
 }
 
-static void has_room(void *opaque)
-{
-    batcher_has_room(opaque);
-}
-
-/* ---- building ---- */
-
-static void init_run(struct pipeline *pipeline)
-{
-    const struct topology *topology = pipeline->topology;
-    const struct topology_failure *failure = &topology->failure;
-    struct run *run = &pipeline->run;
-
-    run->name = topology->name;
-    run->ordering = topology->processors.ordering;
-    run->attempts = failure->attempts;
-    run->backoff_min_us = failure->backoff_min_us;
-    run->backoff_max_us = failure->backoff_max_us;
-    run->policy = failure->then;
-    run->policies = topology->producer.ops->policies;
-    run->max_message_bytes = topology->producer.max_message_bytes;
-    run->is_strict = getenv("WEIR_STRICT") != NULL;
-    run->budget.limit = topology->memory / 2;
-    run->home_count = topology->producer.concurrency;
-    run->poke = poke;
-    run->changed = changed;
-    run->end = end;
-    run->poke_opaque = pipeline;
-    run->changed_opaque = pipeline;
-    run->end_opaque = pipeline;
-}
-
-static enum weir_status init_producers(struct pipeline *pipeline)
-{
-    const struct topology_producer *from = &pipeline->topology->producer;
-
-    pipeline->producers =
-        calloc(from->concurrency, sizeof *pipeline->producers);
-    if (!pipeline->producers)
-        return WEIR_RETRY;
-    pipeline->producer_count = from->concurrency;
-    for (unsigned i = 0; i < from->concurrency; i++) {
-        const struct producer_config config = {
-            .run = &pipeline->run,
-            .ready = pipeline->ready,
-            .ops = from->ops,
-            .settings = from->settings[i],
-            .ordering_key = pipeline->ordering_key,
-            .index = i,
-        };
-
-        if (producer_init(&pipeline->producers[i], &config) != WEIR_OK)
-            return WEIR_RETRY;
-    }
-    return WEIR_OK;
-}
-
-static enum weir_status init_batchers(struct pipeline *pipeline)
-{
-    const struct topology *topology = pipeline->topology;
-    const struct topology_processors *processors = &topology->processors;
-    const size_t count = topology->batcher_count;
-
-    pipeline->batchers = calloc(count + 1, sizeof *pipeline->batchers);
-    pipeline->outlets = calloc(count + 1, sizeof *pipeline->outlets);
-    if (!pipeline->batchers || !pipeline->outlets)
-        return WEIR_RETRY;
-    for (size_t i = 0; i < count; i++) {
-        const struct topology_batcher *from = &topology->batchers[i];
-        const struct batcher_config config = {
-            .run = &pipeline->run,
-            .name = from->name,
-            .batch_size = from->batch_size,
-            .max_batch_keys = from->max_batch_keys,
-            .batch_bytes = from->batch_bytes,
-            .batch_timeout_us = from->batch_timeout_us,
-            .workers = from->concurrency,
-            .inbox_messages = processors->concurrency * processors->max_demand,
-            .inbox_bytes = pipeline->run.budget.limit / 4,
-        };
-
-        pipeline->batcher_count++;
-        if (batcher_init(&pipeline->batchers[i], &config) != WEIR_OK)
-            return WEIR_RETRY;
-        pipeline->outlets[i].name = from->name;
-        pipeline->outlets[i].box = &pipeline->batchers[i].inbox;
-    }
-    return WEIR_OK;
-}
-
-static enum weir_status init_sink(struct pipeline *pipeline, size_t batcher,
-                                  unsigned worker)
-{
-    const struct topology *topology = pipeline->topology;
-    const struct topology_batcher *from = &topology->batchers[batcher];
-    struct batcher *feeder = &pipeline->batchers[batcher];
-    const struct sink_config config = {
-        .run = &pipeline->run,
-        .ready = pipeline->ready,
-        .batcher = from->name,
-        .box = &feeder->boxes[feeder->box_count > 1 ? worker : 0],
-        .has_room = has_room,
-        .has_room_opaque = feeder,
-        .ops = from->sink,
-        .settings = from->sink ? from->settings[worker] : NULL,
-        .handler = pipeline->options.handler,
-        .options = topology->processors.handler.options,
-        .worker = {from->name, worker, from->concurrency},
-        .max_in_flight = from->max_in_flight,
-        .batch_size = from->batch_size,
-        .started = changed,
-        .opaque = pipeline,
-    };
-
-    return sink_init(&pipeline->sinks[pipeline->sink_count++], &config);
-}
-
-static enum weir_status init_sinks(struct pipeline *pipeline)
-{
-    const struct topology *topology = pipeline->topology;
-    unsigned count = 0;
-
-    for (size_t i = 0; i < topology->batcher_count; i++)
-        count += topology->batchers[i].concurrency;
-    pipeline->sinks = calloc(count + 1, sizeof *pipeline->sinks);
-    if (!pipeline->sinks)
-        return WEIR_RETRY;
-    for (size_t i = 0; i < topology->batcher_count; i++) {
-        for (unsigned w = 0; w < topology->batchers[i].concurrency; w++) {
-            if (init_sink(pipeline, i, w) != WEIR_OK)
-                return WEIR_RETRY;
-        }
-    }
-    return WEIR_OK;
-}
-
-static enum weir_status init_processors(struct pipeline *pipeline)
-{
-    const struct topology_processors *from = &pipeline->topology->processors;
-
-    pipeline->processors =
-        calloc(from->concurrency, sizeof *pipeline->processors);
-    if (!pipeline->processors)
-        return WEIR_RETRY;
-    for (unsigned i = 0; i < from->concurrency; i++) {
-        const struct processor_config config = {
-            .run = &pipeline->run,
-            .ready = pipeline->ready,
-            .outlets = pipeline->outlets,
-            .outlet_count = pipeline->batcher_count,
-            .handler = pipeline->options.handler,
-            .options = from->handler.options,
-            .worker = {NULL, i, from->concurrency},
-            .started = changed,
-            .opaque = pipeline,
-        };
-
-        pipeline->processor_count++;
-        if (processor_init(&pipeline->processors[i], &config) != WEIR_OK)
-            return WEIR_RETRY;
-    }
-    return WEIR_OK;
-}
+/* ---- making ---- */
 
 static enum weir_status check_handler(const struct topology *topology,
                                       const struct weir_handler *handler,
@@ -249,56 +76,6 @@ static enum weir_status check_handler(const struct topology *topology,
     return WEIR_OK;
 }
 
-static enum weir_status build(struct pipeline *pipeline, struct weir_error *err)
-{
-    const struct topology_processors *from = &pipeline->topology->processors;
-    const struct ready_limits limits = {.workers = from->concurrency,
-                                        .max_demand = from->max_demand,
-                                        .min_demand = from->min_demand};
-    enum weir_status status = WEIR_OK;
-
-    init_run(pipeline);
-    pipeline->events = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (from->ordering_key)
-        status =
-            template_parse(from->ordering_key, &pipeline->ordering_key, err);
-    if (status != WEIR_OK)
-        return status;
-    pipeline->ready = ready_create(&pipeline->run, &limits);
-    if (pipeline->events < 0 || !pipeline->ready ||
-        init_producers(pipeline) != WEIR_OK ||
-        init_batchers(pipeline) != WEIR_OK || init_sinks(pipeline) != WEIR_OK ||
-        init_processors(pipeline) != WEIR_OK)
-        return weir_fail(err, WEIR_RETRY, "out of memory");
-    pipeline->watched = calloc(pipeline->processor_count + pipeline->sink_count,
-                               sizeof *pipeline->watched);
-    return pipeline->watched ? WEIR_OK
-                             : weir_fail(err, WEIR_RETRY, "out of memory");
-}
-
-static void free_all(struct pipeline *pipeline)
-{
-    for (unsigned i = 0; i < pipeline->processor_count; i++)
-        processor_finish(&pipeline->processors[i]);
-    for (unsigned i = 0; i < pipeline->sink_count; i++)
-        sink_finish(&pipeline->sinks[i]);
-    for (unsigned i = 0; i < pipeline->batcher_count; i++)
-        batcher_finish(&pipeline->batchers[i]);
-    ready_destroy(pipeline->ready);
-    for (unsigned i = 0; i < pipeline->producer_count; i++)
-        producer_finish(&pipeline->producers[i]);
-    template_destroy(pipeline->ordering_key);
-    free(pipeline->watched);
-    free(pipeline->processors);
-    free(pipeline->sinks);
-    free(pipeline->batchers);
-    free(pipeline->outlets);
-    free(pipeline->producers);
-    if (pipeline->events >= 0)
-        (void)close(pipeline->events);
-    free(pipeline);
-}
-
 enum weir_status pipeline_create(const struct topology *topology,
                                  const struct pipeline_options *options,
                                  struct pipeline **ret_pipeline,
@@ -314,9 +91,9 @@ enum weir_status pipeline_create(const struct topology *topology,
         return weir_fail(err, WEIR_RETRY, "out of memory");
     pipeline->topology = topology;
     pipeline->options = *options;
-    status = build(pipeline, err);
+    status = assembly_build(pipeline, err);
     if (status != WEIR_OK) {
-        free_all(pipeline);
+        assembly_free(pipeline);
         return status;
     }
     *ret_pipeline = pipeline;
@@ -336,7 +113,7 @@ static bool start_thread(struct pipeline *pipeline, pthread_t *thread,
         return true;
     }
     log_write(WEIR_LOG_ERROR, "cannot start a thread: %s", strerror(rc));
-    end(pipeline, RUN_END_GAVE_UP, "cannot start a thread");
+    pipeline_end(pipeline, RUN_END_GAVE_UP, "cannot start a thread");
     return false;
 }
 
@@ -408,7 +185,7 @@ static bool wait_for_inits(struct pipeline *pipeline)
     if (state < 0) {
         (void)snprintf(text, sizeof text, "the handler %s can't start: %s",
                        pipeline->options.handler->name, why);
-        end(pipeline, RUN_END_INIT, text);
+        pipeline_end(pipeline, RUN_END_INIT, text);
     }
     return state > 0;
 }
@@ -540,7 +317,7 @@ void pipeline_drain(struct pipeline *pipeline)
 {
     atomic_store_explicit(&pipeline->is_drain_asked, true,
                           memory_order_release);
-    changed(pipeline);
+    pipeline_changed(pipeline);
 }
 
 enum weir_status pipeline_destroy(struct pipeline *pipeline)
@@ -552,6 +329,6 @@ enum weir_status pipeline_destroy(struct pipeline *pipeline)
             return WEIR_AGAIN;
         join_all(pipeline);
     }
-    free_all(pipeline);
+    assembly_free(pipeline);
     return WEIR_OK;
 }

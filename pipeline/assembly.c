@@ -1,0 +1,239 @@
+/*
+ * assembly.c - the stages of one run, made from a topology.
+ *
+ *     producers --> ready queue --> processors --> batchers --> sinks
+ *
+ * Each is made after what it is given: a sink after its batcher, whose box it
+ * empties, a processor after all batchers, whose inboxes it fills.  Everything
+ * is there before the first thread is.
+ *
+ * Threads: the one that makes and frees the pipeline.
+ */
+#include "assembly.h"
+
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static void poke(void *opaque)
+{
+    struct pipeline *pipeline = opaque;
+
+    for (unsigned i = 0; i < pipeline->batcher_count; i++)
+        batcher_poke(&pipeline->batchers[i]);
+    for (unsigned i = 0; i < pipeline->sink_count; i++)
+        sink_poke(&pipeline->sinks[i]);
+}
+
+static void has_room(void *opaque)
+{
+    batcher_has_room(opaque);
+}
+
+static void init_run(struct pipeline *pipeline)
+{
+    const struct topology *topology = pipeline->topology;
+    const struct topology_failure *failure = &topology->failure;
+    struct run *run = &pipeline->run;
+
+    run->name = topology->name;
+    run->ordering = topology->processors.ordering;
+    run->attempts = failure->attempts;
+    run->backoff_min_us = failure->backoff_min_us;
+    run->backoff_max_us = failure->backoff_max_us;
+    run->policy = failure->then;
+    run->policies = topology->producer.ops->policies;
+    run->max_message_bytes = topology->producer.max_message_bytes;
+    run->is_strict = getenv("WEIR_STRICT") != NULL;
+    run->budget.limit = topology->memory / 2;
+    run->home_count = topology->producer.concurrency;
+    run->poke = poke;
+    run->changed = pipeline_changed;
+    run->end = pipeline_end;
+    run->poke_opaque = pipeline;
+    run->changed_opaque = pipeline;
+    run->end_opaque = pipeline;
+}
+
+static enum weir_status init_producers(struct pipeline *pipeline)
+{
+    const struct topology_producer *from = &pipeline->topology->producer;
+
+    pipeline->producers =
+        calloc(from->concurrency, sizeof *pipeline->producers);
+    if (!pipeline->producers)
+        return WEIR_RETRY;
+    pipeline->producer_count = from->concurrency;
+    for (unsigned i = 0; i < from->concurrency; i++) {
+        const struct producer_config config = {
+            .run = &pipeline->run,
+            .ready = pipeline->ready,
+            .ops = from->ops,
+            .settings = from->settings[i],
+            .ordering_key = pipeline->ordering_key,
+            .index = i,
+        };
+
+        if (producer_init(&pipeline->producers[i], &config) != WEIR_OK)
+            return WEIR_RETRY;
+    }
+    return WEIR_OK;
+}
+
+static enum weir_status init_batchers(struct pipeline *pipeline)
+{
+    const struct topology *topology = pipeline->topology;
+    const struct topology_processors *processors = &topology->processors;
+    const size_t count = topology->batcher_count;
+
+    pipeline->batchers = calloc(count + 1, sizeof *pipeline->batchers);
+    pipeline->outlets = calloc(count + 1, sizeof *pipeline->outlets);
+    if (!pipeline->batchers || !pipeline->outlets)
+        return WEIR_RETRY;
+    for (size_t i = 0; i < count; i++) {
+        const struct topology_batcher *from = &topology->batchers[i];
+        const struct batcher_config config = {
+            .run = &pipeline->run,
+            .name = from->name,
+            .batch_size = from->batch_size,
+            .max_batch_keys = from->max_batch_keys,
+            .batch_bytes = from->batch_bytes,
+            .batch_timeout_us = from->batch_timeout_us,
+            .workers = from->concurrency,
+            .inbox_messages = processors->concurrency * processors->max_demand,
+            .inbox_bytes = pipeline->run.budget.limit / 4,
+        };
+
+        pipeline->batcher_count++;
+        if (batcher_init(&pipeline->batchers[i], &config) != WEIR_OK)
+            return WEIR_RETRY;
+        pipeline->outlets[i].name = from->name;
+        pipeline->outlets[i].box = &pipeline->batchers[i].inbox;
+    }
+    return WEIR_OK;
+}
+
+static enum weir_status init_sink(struct pipeline *pipeline, size_t batcher,
+                                  unsigned worker)
+{
+    const struct topology *topology = pipeline->topology;
+    const struct topology_batcher *from = &topology->batchers[batcher];
+    struct batcher *feeder = &pipeline->batchers[batcher];
+    const struct sink_config config = {
+        .run = &pipeline->run,
+        .ready = pipeline->ready,
+        .batcher = from->name,
+        .box = &feeder->boxes[feeder->box_count > 1 ? worker : 0],
+        .has_room = has_room,
+        .has_room_opaque = feeder,
+        .ops = from->sink,
+        .settings = from->sink ? from->settings[worker] : NULL,
+        .handler = pipeline->options.handler,
+        .options = topology->processors.handler.options,
+        .worker = {from->name, worker, from->concurrency},
+        .max_in_flight = from->max_in_flight,
+        .batch_size = from->batch_size,
+        .started = pipeline_changed,
+        .opaque = pipeline,
+    };
+
+    return sink_init(&pipeline->sinks[pipeline->sink_count++], &config);
+}
+
+static enum weir_status init_sinks(struct pipeline *pipeline)
+{
+    const struct topology *topology = pipeline->topology;
+    unsigned count = 0;
+
+    for (size_t i = 0; i < topology->batcher_count; i++)
+        count += topology->batchers[i].concurrency;
+    pipeline->sinks = calloc(count + 1, sizeof *pipeline->sinks);
+    if (!pipeline->sinks)
+        return WEIR_RETRY;
+    for (size_t i = 0; i < topology->batcher_count; i++) {
+        for (unsigned w = 0; w < topology->batchers[i].concurrency; w++) {
+            if (init_sink(pipeline, i, w) != WEIR_OK)
+                return WEIR_RETRY;
+        }
+    }
+    return WEIR_OK;
+}
+
+static enum weir_status init_processors(struct pipeline *pipeline)
+{
+    const struct topology_processors *from = &pipeline->topology->processors;
+
+    pipeline->processors =
+        calloc(from->concurrency, sizeof *pipeline->processors);
+    if (!pipeline->processors)
+        return WEIR_RETRY;
+    for (unsigned i = 0; i < from->concurrency; i++) {
+        const struct processor_config config = {
+            .run = &pipeline->run,
+            .ready = pipeline->ready,
+            .outlets = pipeline->outlets,
+            .outlet_count = pipeline->batcher_count,
+            .handler = pipeline->options.handler,
+            .options = from->handler.options,
+            .worker = {NULL, i, from->concurrency},
+            .started = pipeline_changed,
+            .opaque = pipeline,
+        };
+
+        pipeline->processor_count++;
+        if (processor_init(&pipeline->processors[i], &config) != WEIR_OK)
+            return WEIR_RETRY;
+    }
+    return WEIR_OK;
+}
+
+enum weir_status assembly_build(struct pipeline *pipeline,
+                                struct weir_error *err)
+{
+    const struct topology_processors *from = &pipeline->topology->processors;
+    const struct ready_limits limits = {.workers = from->concurrency,
+                                        .max_demand = from->max_demand,
+                                        .min_demand = from->min_demand};
+    enum weir_status status = WEIR_OK;
+
+    init_run(pipeline);
+    pipeline->events = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (from->ordering_key)
+        status =
+            template_parse(from->ordering_key, &pipeline->ordering_key, err);
+    if (status != WEIR_OK)
+        return status;
+    pipeline->ready = ready_create(&pipeline->run, &limits);
+    if (pipeline->events < 0 || !pipeline->ready ||
+        init_producers(pipeline) != WEIR_OK ||
+        init_batchers(pipeline) != WEIR_OK || init_sinks(pipeline) != WEIR_OK ||
+        init_processors(pipeline) != WEIR_OK)
+        return weir_fail(err, WEIR_RETRY, "out of memory");
+    pipeline->watched = calloc(pipeline->processor_count + pipeline->sink_count,
+                               sizeof *pipeline->watched);
+    return pipeline->watched ? WEIR_OK
+                             : weir_fail(err, WEIR_RETRY, "out of memory");
+}
+
+void assembly_free(struct pipeline *pipeline)
+{
+    for (unsigned i = 0; i < pipeline->processor_count; i++)
+        processor_finish(&pipeline->processors[i]);
+    for (unsigned i = 0; i < pipeline->sink_count; i++)
+        sink_finish(&pipeline->sinks[i]);
+    for (unsigned i = 0; i < pipeline->batcher_count; i++)
+        batcher_finish(&pipeline->batchers[i]);
+    ready_destroy(pipeline->ready);
+    for (unsigned i = 0; i < pipeline->producer_count; i++)
+        producer_finish(&pipeline->producers[i]);
+    template_destroy(pipeline->ordering_key);
+    free(pipeline->watched);
+    free(pipeline->processors);
+    free(pipeline->sinks);
+    free(pipeline->batchers);
+    free(pipeline->outlets);
+    free(pipeline->producers);
+    if (pipeline->events >= 0)
+        (void)close(pipeline->events);
+    free(pipeline);
+}
