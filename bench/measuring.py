@@ -44,9 +44,16 @@ class Process:
         while not self.is_over.wait(SAMPLE_S):
             self.peak = max(self.peak, peak_bytes(self.child.pid))
 
+    def has_ended(self):
+        """Asked without reaping, since wait() wants what it used."""
+        return self.child.returncode is not None or os.waitid(
+            os.P_PID, self.child.pid,
+            os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
     def wait(self, timeout_s=TIMEOUT_S):
         """Until it ended by itself; returns its exit code."""
-        timer = threading.Timer(timeout_s, self.child.kill)
+        timer = threading.Timer(timeout_s, os.kill,
+                                [self.child.pid, signal.SIGKILL])
         timer.start()
         try:
             _, status, usage = os.wait4(self.child.pid, 0)
@@ -59,13 +66,13 @@ class Process:
         return self.child.returncode
 
     def ask_to_end(self):
-        if self.child.poll() is None:
-            self.child.send_signal(signal.SIGTERM)
+        if not self.has_ended():
+            os.kill(self.child.pid, signal.SIGTERM)
 
     def end(self):
         """At once, whatever it is doing."""
         if self.child.returncode is None:
-            self.child.send_signal(signal.SIGKILL)
+            os.kill(self.child.pid, signal.SIGKILL)
             self.wait()
 
     def log(self):
@@ -128,7 +135,7 @@ def spread(results, name):
 def settle(process, quiet_s, timeout_s):
     """Waits until the peak hasn't grown for a while."""
     deadline, last, since = time.monotonic() + timeout_s, 0, time.monotonic()
-    while time.monotonic() < deadline and process.child.poll() is None:
+    while time.monotonic() < deadline and not process.has_ended():
         if process.peak > last:
             last, since = process.peak, time.monotonic()
         if time.monotonic() - since >= quiet_s:

@@ -19,7 +19,7 @@ def stalled(stand, label, path, options):
     process = measuring.Process(stand.weir_run(path), stand.folder)
     try:
         measuring.settle(process, 4 if options.quick else 10, 120)
-        if process.child.poll() is not None:
+        if process.has_ended():
             raise measuring.Failed(f"weir ended:\n{process.log()[-2000:]}")
     finally:
         process.end()
