@@ -11,9 +11,13 @@
 
 #include <weir/pipeline.h>
 
+#include "clock.h"
 #include "loaded.h"
 #include "log.h"
 #include "pipeline.h"
+
+/* As `weir run --until-end` without --connect-timeout. */
+#define CONNECT_TIMEOUT_US (60 * CLOCK_SECOND_US)
 
 struct weir_pipeline {
     struct loaded loaded;
@@ -66,8 +70,9 @@ static enum weir_status create(struct weir_pipeline *pipeline,
         return first_error(&pipeline->loaded, status, err);
 
     const struct topology *topology = pipeline->loaded.topology;
-    const struct pipeline_options options = {.handler =
-                                                 pipeline->loaded.handler};
+    const struct pipeline_options options = {
+        .handler = pipeline->loaded.handler,
+        .connect_timeout_us = topology->until_end ? CONNECT_TIMEOUT_US : 0};
     log_set_level(topology->log_level);
     log_set_format(topology->is_log_json ? LOG_JSON : LOG_TEXT);
     return pipeline_create(topology, &options, &pipeline->pipeline, err);

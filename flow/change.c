@@ -144,13 +144,23 @@ enum weir_status weir_message_reject(struct weir_message *msg, const char *fmt,
     return WEIR_REJECT;
 }
 
+/* At most a year: what is longer is surely no delay. */
+static int64_t clamped_us(int64_t delay_ms)
+{
+    const int64_t year_ms = INT64_C(365) * 24 * 3600 * 1000;
+
+    if (delay_ms < 0)
+        return 0;
+    return (delay_ms < year_ms ? delay_ms : year_ms) * 1000;
+}
+
 enum weir_status weir_message_retry_after(struct weir_message *msg,
                                           int64_t delay_ms)
 {
     struct changes *changes = message_changes(msg);
 
     if (changes)
-        changes->retry_after_us = (delay_ms > 0 ? delay_ms : 0) * 1000;
+        changes->retry_after_us = clamped_us(delay_ms);
     return WEIR_RETRY;
 }
 

@@ -19,6 +19,8 @@ void weir_log(const struct weir_message *msg, enum weir_log_level level,
     char text[800], name[160];
     va_list args;
 
+    if ((unsigned)level >= WEIR_LOG_LEVEL_COUNT)
+        level = WEIR_LOG_ERROR;
     if (msg && msg->context &&
         !log_limit_pass(&msg->context->limit, BURST, &suppressed))
         return;

@@ -58,7 +58,7 @@ struct sink {
     struct log_repeat trouble;
     int64_t retry_at_us;   /* not before: open, or write again */
     uint32_t down_attempt; /* writes in a row that failed as a whole */
-    bool is_open, is_down, is_full, has_failed, is_lost;
+    bool is_open, is_down, is_full, has_failed;
 
     struct batch_queue written; /* a sink has them; the oldest first */
     uint32_t written_count;

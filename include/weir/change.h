@@ -60,7 +60,8 @@ WEIR_PRINTF(2, 3)
 enum weir_status weir_message_reject(struct weir_message *msg, const char *fmt,
                                      ...);
 
-/* Not before `delay_ms` from now; returns WEIR_RETRY, to be returned. */
+/* In handle_message(): not before `delay_ms` from now.  Returns WEIR_RETRY, to
+ * be returned; a retried delivery waits by backoff. */
 WEIR_EXPORT
 enum weir_status weir_message_retry_after(struct weir_message *msg,
                                           int64_t delay_ms);

@@ -282,8 +282,9 @@ static int64_t ask_due_us(const struct amqp_producer *amqp)
     if (amqp->is_draining)
         return amqp->consumer.is_cancelled && is_settled(amqp) ? 0
                                                                : CLOCK_NEVER_US;
-    return amqp->asked_at_us +
-           (amqp->until_end && is_idle(amqp) ? END_EVERY_US : LAG_EVERY_US);
+    return amqp->asked_at_us + (amqp->until_end && amqp->consumer.stashed == 0
+                                    ? END_EVERY_US
+                                    : LAG_EVERY_US);
 }
 
 static enum weir_status ask(struct amqp_producer *amqp, struct weir_error *err)
@@ -311,6 +312,8 @@ static enum weir_status take_answer(struct amqp_producer *amqp,
         return WEIR_OK;
     amqp->reported = consumer->answered;
     weir_intake_set_lag(intake, 0, consumer->ready);
+    if (amqp->until_end && consumer->ready == 0 && consumer->stashed == 0)
+        weir_intake_set_starved(intake, 0); /* no batch need wait for more */
     if (consumer->answered != amqp->end_asked)
         return WEIR_OK;
     if (amqp->is_draining)

@@ -228,8 +228,11 @@ static enum weir_status generator_pull(void *self, struct weir_intake *intake,
     due = wait_until_due(generator, left(generator, demand), deadline_us);
     if (due == 0)
         return WEIR_AGAIN;
-    if (offer(generator, intake, due) > 0)
+    if (offer(generator, intake, due) > 0) {
+        if (left(generator, 1) == 0) /* no batch need wait for more */
+            weir_intake_set_starved(intake, SOURCE);
         return WEIR_OK;
+    }
     /* No room: whoever makes some wakes us; if not, look again soon. */
     if (deadline_us > clock_after_us(NO_ROOM_US))
         deadline_us = clock_after_us(NO_ROOM_US);

@@ -60,6 +60,8 @@ struct kafka_producer {
 
     uint64_t refill_after;     /* messages read from a partition */
     int64_t serve_us, tick_us; /* when next */
+    unsigned planned; /* partitions that share the memory; kept when opened
+                         again, so that it only grows */
     bool is_draining;
     bool has_gap;    /* of a partition */
     bool is_stopped; /* `on_gap: stop`: `stop_text` says where */

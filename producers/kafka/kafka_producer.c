@@ -61,8 +61,8 @@ static enum weir_status build_conf(struct kafka_producer *kafka,
                                    rd_kafka_conf_t **ret_conf,
                                    struct weir_error *err)
 {
-    const struct kafka_limits limits = kafka_limits_for(
-        kafka->share->memory, probe->partitions, probe->brokers);
+    const struct kafka_limits limits =
+        kafka_limits_for(kafka->share->memory, kafka->planned, probe->brokers);
     char messages[24], kbytes[24], partition[24], fetch[24];
     const struct kafka_value defaults[] = {
         {"client.id", kafka->share->pipeline},
@@ -218,6 +218,8 @@ static enum weir_status kafka_open(void *self,
     status = waker_open(&kafka->waker, err);
     if (status == WEIR_OK)
         status = kafka_probe_run(kafka, &probe, err);
+    if (probe.partitions > kafka->planned)
+        kafka->planned = probe.partitions;
     if (status == WEIR_OK)
         status = create_client(kafka, &probe, err);
     if (status == WEIR_OK)
@@ -287,6 +289,24 @@ static bool is_done(struct kafka_producer *kafka)
     return is_ending && kafka_commit_is_complete(kafka);
 }
 
+/* Limits hold for each partition's queue, so more partitions than they were
+ * made for would take more memory than we have. */
+static enum weir_status check_plan(struct kafka_producer *kafka,
+                                   struct weir_error *err)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < kafka->partitions.size; i++)
+        count += kafka->partitions.list[i] ? 1 : 0;
+    if (count <= kafka->planned)
+        return WEIR_OK;
+    kafka->planned = count;
+    return weir_fail(err, WEIR_RETRY,
+                     "%u partitions by now: opening anew, so that all of them "
+                     "fit the memory",
+                     count);
+}
+
 static enum weir_status failure(const struct kafka_producer *kafka,
                                 struct weir_error *err)
 {
@@ -328,6 +348,8 @@ static enum weir_status kafka_pull(void *self, struct weir_intake *intake,
         /* The event is taken before the queues are looked at: kafka_reader. */
         serve(kafka, take_event(kafka));
         status = failure(kafka, err);
+        if (status == WEIR_OK)
+            status = check_plan(kafka, err);
         if (status != WEIR_OK)
             break;
         status = WEIR_AGAIN;

@@ -96,10 +96,17 @@ static bool is_at_limit(const struct kafka_producer *kafka,
     return kafka_partition_window(part) >= kafka->options.max_uncommitted;
 }
 
+/* Nothing more of it comes before what was taken is settled, or at all. */
+static bool is_exhausted(const struct kafka_producer *kafka,
+                         const struct kafka_partition *part)
+{
+    return is_at_limit(kafka, part) || part->next >= part->end;
+}
+
 static void tell_starved(struct kafka_producer *kafka,
                          struct kafka_partition *part)
 {
-    if (part->is_starved || !is_at_limit(kafka, part))
+    if (part->is_starved || !is_exhausted(kafka, part))
         return;
     weir_intake_set_starved(kafka->intake, part->source);
     part->is_starved = true;

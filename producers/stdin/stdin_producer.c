@@ -164,8 +164,10 @@ static enum weir_status pull_lines(struct stdin_producer *input,
             return WEIR_OK;
         if (status != WEIR_OK) /* whoever makes room wakes us; or look again */
             return rest(input, soon_us < deadline_us ? soon_us : deadline_us);
-        if (input->is_ended)
+        if (input->is_ended) {
+            weir_intake_set_starved(intake, 0); /* no batch need wait */
             return rest(input, deadline_us);
+        }
         if (cause != WAKER_READY)
             return WEIR_AGAIN;
         cause = waker_wait(&input->waker, STDIN_FILENO, POLLIN, deadline_us);
