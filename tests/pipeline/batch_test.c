@@ -564,6 +564,21 @@ static void what_a_connector_forgets_is_written_again(void **state)
     assert_int_equal(harness->stats.refused_settlements, 0);
 }
 
+static void the_last_batch_of_a_finite_source_does_not_wait(void **state)
+{
+    struct harness *harness = *state;
+
+    assert_int_equal(harness_run(harness,
+                                 "producer: { generator: { count: 5 } }\n"
+                                 "processors: { handler: passthrough }\n"
+                                 "batchers: { default: { batch_size: 100, "
+                                 "batch_timeout: 600s, sink: { COLLECT } } }\n"
+                                 "failure: { then: drop }\n"),
+                     0);
+
+    assert_int_equal(collection_count(harness->collection), 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -583,6 +598,7 @@ int main(void)
         TEST(a_second_outcome_is_counted_and_refused),
         TEST(a_second_outcome_aborts_where_it_is_strict),
         TEST(what_a_connector_forgets_is_written_again),
+        TEST(the_last_batch_of_a_finite_source_does_not_wait),
     };
     return cmocka_run_group_tests_name("batch", tests, NULL, NULL);
 }
