@@ -56,7 +56,8 @@ function(weir_test name)
   add_executable(${name}_test ${arg_SOURCES})
   target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests/support)
   target_link_libraries(${name}_test
-    PRIVATE weir::build weir::api ${arg_REQUIRES} weir::everything PkgConfig::CMOCKA)
+    PRIVATE weir::build weir::api weir_test_chosen ${arg_REQUIRES} weir::everything
+            PkgConfig::CMOCKA)
   foreach(symbol IN LISTS arg_WRAP)
     target_link_options(${name}_test PRIVATE -Wl,--wrap=${symbol})
   endforeach()
