@@ -15,13 +15,13 @@
 
 static struct {
     struct gate gate;
-    _Atomic unsigned handled, running, overlaps;
+    _Atomic unsigned handled, chosen, running, overlaps;
 } shared;
 
 static int setup(void **state)
 {
     shared.gate = (struct gate)GATE_CLOSED;
-    shared.handled = shared.running = shared.overlaps = 0;
+    shared.handled = shared.chosen = shared.running = shared.overlaps = 0;
     return harness_setup(state);
 }
 
@@ -213,6 +213,55 @@ static enum weir_status gate_first(struct weir_message *msg, void *state)
     return WEIR_OK;
 }
 
+/* Chooses the first message of a hand of several. */
+static enum weir_status choose_hand(struct weir_message *const *messages,
+                                    size_t count, void *state)
+{
+    (void)state;
+    if (count >= 2 && shared.chosen == 0)
+        shared.chosen = place_of(messages[0]).number;
+    return WEIR_OK;
+}
+
+static enum weir_status gate_chosen(struct weir_message *msg, void *state)
+{
+    (void)state;
+    shared.handled++;
+    if (shared.chosen > 0 && place_is(msg, 0, shared.chosen))
+        gate_pass(&shared.gate);
+    return WEIR_OK;
+}
+
+static bool some_are_abandoned(struct harness *harness)
+{
+    return now(harness).abandoned > 0;
+}
+
+static void what_a_worker_has_in_hand_is_not_begun_any_more(void **state)
+{
+    struct harness *harness = *state;
+
+    producer_script_begin(harness->source, 0, "t", 0);
+    producer_script_add_many(harness->source, 0, 100);
+    producer_script_pause(harness->source);
+    producer_script_end(harness->source, 0);
+    producer_script_set_endless(harness->source);
+    harness->handler.prepare_messages = choose_hand;
+    harness->handler.handle_message = gate_chosen;
+    harness_start(harness, "producer: { SOURCE }\n"
+                           "processors: { handler: linked, concurrency: 1, "
+                           "ordering: partition }\n" PATIENT);
+    gate_await(&shared.gate, 1);
+    producer_script_continue(harness->source);
+    harness_wait(harness, some_are_abandoned);
+    gate_open(&shared.gate);
+    harness_drain(harness);
+
+    assert_int_equal(harness_join(harness), 0);
+    assert_int_equal(shared.handled, shared.chosen + 1);
+    assert_int_equal(harness->stats.received, 100);
+}
+
 static bool has_reopened(struct harness *harness)
 {
     return producer_script_counts(harness->source).opens == 2 &&
@@ -371,6 +420,7 @@ int main(void)
         TEST(a_lane_that_waits_for_a_retry_is_abandoned_at_once),
         TEST(what_waits_for_a_retry_in_the_sink_is_abandoned_at_once),
         TEST(what_waits_behind_a_stuck_sink_is_abandoned_and_it_is_fenced),
+        TEST(what_a_worker_has_in_hand_is_not_begun_any_more),
         TEST(a_lane_of_a_new_epoch_waits_for_the_old_callback),
         TEST(disconnects_under_load_settle_nothing_of_an_old_epoch),
         TEST(an_await_flushes_open_batches_and_serves_settlements),

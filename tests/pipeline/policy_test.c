@@ -122,6 +122,7 @@ static void a_requeue_waits_for_its_backoff_and_is_left_by_a_drain(void **state)
     assert_int_equal(harness_join(harness), 0);
     assert_int_equal(producer_script_outcome(harness->source, 3),
                      WEIR_OUTCOME_LEAVE);
+    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 0);
 }
 
 static void requeue_once_rejects_the_second_delivery(void **state)
