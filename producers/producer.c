@@ -144,11 +144,21 @@ void producer_why(struct producer *producer, char *out, size_t size)
     (void)pthread_mutex_unlock(&producer->why_lock);
 }
 
+static void say_trouble(struct producer *producer, const char *why)
+{
+    unsigned suppressed = 0;
+
+    if (log_repeat_pass(&producer->trouble, why, &suppressed))
+        log_write(WEIR_LOG_WARNING, "producer %s: %s; trying again%s",
+                  producer->config.ops->name, why,
+                  suppressed > 0 ? " (said every 10 s)" : "");
+}
+
 static void disconnect(struct producer *producer, const struct weir_error *err,
                        int64_t deadline_us)
 {
     const struct weir_producer_ops *ops = producer->config.ops;
-    unsigned suppressed = 0;
+    const bool was_open = is_set(&producer->is_open);
 
     set(producer, &producer->is_open, false);
     ops->close(producer->self, deadline_us);
@@ -157,10 +167,9 @@ static void disconnect(struct producer *producer, const struct weir_error *err,
         return;
     counter_add(&producer->config.run->counters.reconnects, 1);
     keep_why(producer, err->text);
-    if (log_repeat_pass(&producer->trouble, err->text, &suppressed))
-        log_write(WEIR_LOG_WARNING, "producer %s: %s; trying again%s",
-                  ops->name, err->text,
-                  suppressed > 0 ? " (said every 10 s)" : "");
+    /* That a drain interrupts an attempt to connect is no trouble. */
+    if (was_open || !control_is_asked(&producer->controls, CONTROL_DRAIN))
+        say_trouble(producer, err->text);
     serve_until(producer,
                 clock_after_us(reconnect_delay_us(&producer->reconnect)));
 }

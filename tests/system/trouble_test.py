@@ -71,6 +71,8 @@ class Case:
         expect(any(word in said[0] for word in ADVICE),
                f"{self.name}: doesn't say what to do: {said[0]}")
         live.expect_end(0)
+        expect("interrupted" not in live.log,
+               f"{self.name}: its own end is told as trouble")
         # Said every 10 s while it stays the same.
         again = live.log.splitlines()
         again = [line for line in again if self.texts[0] in line]
