@@ -27,6 +27,8 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "fence.h"
+#include "outbox.h"
 #include "span.h"
 
 enum { TICK_US = 500 * 1000, TIDY_US = 100 * 1000, NO_MEMORY_US = 10 * 1000 };
@@ -77,46 +79,6 @@ void batcher_finish(struct batcher *batcher)
     controls_finish(&batcher->controls);
 }
 
-/* ---- on to the sink ---- */
-
-static bool offer(struct batcher *batcher, unsigned box)
-{
-    struct mail_list list;
-
-    if (!batcher->outbox[box])
-        return true;
-    mail_list_init(&list);
-    mail_list_add(&list, &batcher->outbox[box]->mail);
-    if (mailbox_offer(&batcher->boxes[box], &list) != WEIR_OK)
-        return false;
-    batcher->outbox[box] = NULL;
-    return true;
-}
-
-/* True when nothing waits for room any more. */
-static bool offer_all(struct batcher *batcher)
-{
-    bool is_empty = true;
-
-    for (unsigned i = 0; i < batcher->box_count; i++)
-        is_empty = offer(batcher, i) && is_empty;
-    return is_empty;
-}
-
-/* False: its box is full and another batch waits for it; it stays open. */
-static bool close_batch(struct batcher *batcher, struct weir_batch *batch,
-                        enum close_reason reason)
-{
-    if (batcher->outbox[batch->worker] && !offer(batcher, batch->worker))
-        return false;
-    open_remove(&batcher->open, batch);
-    batcher->open.messages -= batch->count;
-    batcher->outbox[batch->worker] = batch;
-    counter_add(&batcher->config.run->counters.closed[reason], 1);
-    (void)offer(batcher, batch->worker);
-    return true;
-}
-
 /* ---- filling ---- */
 
 static bool is_full(const struct batcher *batcher,
@@ -144,7 +106,7 @@ static struct weir_batch *open_batch(struct batcher *batcher,
     struct weir_batch *batch;
 
     if (batcher->open.count >= batcher->config.max_batch_keys &&
-        !close_batch(batcher, batcher->open.oldest, CLOSED_KEYS))
+        !outbox_close(batcher, batcher->open.oldest, CLOSED_KEYS))
         return NULL;
     batch =
         batch_create(batcher->config.run, batcher->config.name, key, worker);
@@ -174,12 +136,12 @@ static struct weir_batch *batch_for(struct batcher *batcher,
     struct weir_batch *batch = open_find(&batcher->open, key, worker);
 
     if (batch && is_full(batcher, batch)) {
-        if (!close_batch(batcher, batch, CLOSED_SIZE))
+        if (!outbox_close(batcher, batch, CLOSED_SIZE))
             return NULL;
         batch = NULL;
     }
     if (batch && would_overflow(batcher, batch, size)) {
-        if (!close_batch(batcher, batch, CLOSED_BYTES))
+        if (!outbox_close(batcher, batch, CLOSED_BYTES))
             return NULL;
         batch = NULL;
     }
@@ -217,7 +179,7 @@ static bool place(struct batcher *batcher, struct weir_message *msg)
     batch->is_flushed |= is_flush;
     if (is_complete(batcher, batch))
         batcher->has_full |=
-            !close_batch(batcher, batch, reason_of(batcher, batch));
+            !outbox_close(batcher, batch, reason_of(batcher, batch));
     return true;
 }
 
@@ -252,110 +214,6 @@ static bool fill(struct batcher *batcher)
         mail = mail_list_pop(&batcher->hand);
     }
     return true;
-}
-
-/* ---- looking again: epochs that ended, drain or are starved ---- */
-
-/* Leaves out messages of ended epochs; false: none is left. */
-static bool fence(struct batcher *batcher, struct weir_batch *batch)
-{
-    uint32_t kept = 0;
-
-    batch->mail = (struct mail){0};
-    batch->payload_size = 0;
-    for (uint32_t i = 0; i < batch->count; i++) {
-        struct weir_message *msg = batch->messages[i];
-
-        if (message_is_fenced(msg)) {
-            settle(&batcher->settler, msg, ENDING_LEFT);
-            continue;
-        }
-        batch->messages[kept++] = msg;
-        batch->mail.count++;
-        batch->mail.size += msg->record->size;
-        batch->payload_size += weir_message_payload(msg).size;
-    }
-    batch->count = kept;
-    batch->moved = batch->moved < kept ? batch->moved : kept;
-    return kept > 0;
-}
-
-/* Which of them a batch waits for in vain; CLOSED_COUNT: it may wait. */
-static enum close_reason why_close(const struct weir_batch *batch)
-{
-    bool is_starved = true;
-
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const struct epoch *epoch = batch->messages[i]->epoch;
-
-        if (epoch_state(epoch) == EPOCH_DRAINING)
-            return CLOSED_REVOKE;
-        if (!atomic_load_explicit(&epoch->is_starved, memory_order_acquire))
-            is_starved = false;
-    }
-    return is_starved ? CLOSED_STARVED : CLOSED_COUNT;
-}
-
-static void look_again(struct batcher *batcher)
-{
-    struct weir_batch *batch = batcher->open.oldest;
-
-    batcher->is_uneasy = false;
-    while (batch) {
-        struct weir_batch *next = batch->next_open;
-        const uint32_t before = batch->count;
-        enum close_reason reason;
-
-        if (!fence(batcher, batch)) {
-            batcher->open.messages -= before;
-            open_remove(&batcher->open, batch);
-            batch_destroy(batch);
-            batch = next;
-            continue;
-        }
-        batcher->open.messages -= before - batch->count;
-        reason = why_close(batch);
-        if (reason != CLOSED_COUNT && !close_batch(batcher, batch, reason))
-            batcher->is_uneasy = true;
-        batch = next;
-    }
-    settler_flush(&batcher->settler);
-}
-
-/* What a busy sink has not taken yet. */
-static void fence_box(struct batcher *batcher, struct mailbox *box)
-{
-    struct mail_list waiting, kept;
-    struct mail *mail;
-
-    mail_list_init(&waiting);
-    mail_list_init(&kept);
-    mailbox_take_all(box, &waiting);
-    mail = mail_list_pop(&waiting);
-    while (mail) {
-        struct weir_batch *batch = batch_of(mail);
-
-        if (fence(batcher, batch))
-            mail_list_add(&kept, &batch->mail);
-        else
-            batch_destroy(batch);
-        mail = mail_list_pop(&waiting);
-    }
-    mailbox_post(box, &kept);
-}
-
-static void answer_poke(struct batcher *batcher)
-{
-    for (unsigned i = 0; i < batcher->box_count; i++) {
-        struct weir_batch *batch = batcher->outbox[i];
-
-        fence_box(batcher, &batcher->boxes[i]);
-        if (batch && !fence(batcher, batch)) {
-            batch_destroy(batch);
-            batcher->outbox[i] = NULL;
-        }
-    }
-    look_again(batcher);
 }
 
 /* ---- time ---- */
@@ -396,7 +254,7 @@ static void close_due(struct batcher *batcher, int64_t now)
     while (batch && batch->due_us <= now) {
         struct weir_batch *next = batch->next_open;
 
-        (void)close_batch(batcher, batch, CLOSED_TIMEOUT);
+        (void)outbox_close(batcher, batch, CLOSED_TIMEOUT);
         batch = next;
     }
 }
@@ -412,7 +270,7 @@ static void close_complete(struct batcher *batcher)
 
         if (is_complete(batcher, batch))
             batcher->has_full |=
-                !close_batch(batcher, batch, reason_of(batcher, batch));
+                !outbox_close(batcher, batch, reason_of(batcher, batch));
         batch = next;
     }
 }
@@ -424,7 +282,7 @@ static void close_all(struct batcher *batcher)
     while (batch) {
         struct weir_batch *next = batch->next_open;
 
-        (void)close_batch(batcher, batch, CLOSED_DRAIN);
+        (void)outbox_close(batcher, batch, CLOSED_DRAIN);
         batch = next;
     }
 }
@@ -499,7 +357,7 @@ static bool work(struct batcher *batcher)
 {
     bool has_placed_all;
 
-    (void)offer_all(batcher);
+    (void)outbox_offer_all(batcher);
     if (batcher->has_full)
         close_complete(batcher);
     if (!batcher->hand.head)
@@ -531,12 +389,12 @@ static void rest(struct batcher *batcher, bool has_placed_all)
 
     close_due(batcher, now);
     if (batcher->is_uneasy)
-        look_again(batcher);
+        fence_open(batcher);
     tidy_all(batcher, now);
     settler_flush(&batcher->settler);
     /* Partner: batcher_has_room(), after a sink worker took a batch. */
     atomic_store_explicit(&batcher->is_blocked, true, memory_order_seq_cst);
-    is_blocked = !offer_all(batcher);
+    is_blocked = !outbox_offer_all(batcher);
     if (!is_blocked)
         atomic_store_explicit(&batcher->is_blocked, false,
                               memory_order_relaxed);
@@ -561,7 +419,7 @@ void *batcher_main(void *opaque)
 
         if (atomic_exchange_explicit(&batcher->is_poked, false,
                                      memory_order_acq_rel))
-            answer_poke(batcher);
+            fence_all(batcher);
         if (control_is_asked(&batcher->controls, CONTROL_DESCRIBE))
             describe(batcher);
         if (control_is_asked(&batcher->controls, CONTROL_CLOSE)) {

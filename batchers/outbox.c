@@ -1,0 +1,47 @@
+/*
+ * outbox.c - closed batches, on their way to the sink workers' mailboxes.
+ *
+ * Per mailbox at most one closed batch waits here; while it does, no other for
+ * the same mailbox can be closed, and goes on filling.
+ *
+ * Threads: the batcher's.
+ */
+#include "outbox.h"
+
+#include "batcher.h"
+
+static bool offer(struct batcher *batcher, unsigned box)
+{
+    struct mail_list list;
+
+    if (!batcher->outbox[box])
+        return true;
+    mail_list_init(&list);
+    mail_list_add(&list, &batcher->outbox[box]->mail);
+    if (mailbox_offer(&batcher->boxes[box], &list) != WEIR_OK)
+        return false;
+    batcher->outbox[box] = NULL;
+    return true;
+}
+
+bool outbox_offer_all(struct batcher *batcher)
+{
+    bool is_empty = true;
+
+    for (unsigned i = 0; i < batcher->box_count; i++)
+        is_empty = offer(batcher, i) && is_empty;
+    return is_empty;
+}
+
+bool outbox_close(struct batcher *batcher, struct weir_batch *batch,
+                  enum close_reason reason)
+{
+    if (batcher->outbox[batch->worker] && !offer(batcher, batch->worker))
+        return false;
+    open_remove(&batcher->open, batch);
+    batcher->open.messages -= batch->count;
+    batcher->outbox[batch->worker] = batch;
+    counter_add(&batcher->config.run->counters.closed[reason], 1);
+    (void)offer(batcher, batch->worker);
+    return true;
+}
