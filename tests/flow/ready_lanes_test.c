@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "rig.h"
+#include "sleeper.h"
 
 static int setup(void **state)
 {
@@ -25,42 +26,6 @@ static bool is_odd(const struct weir_message *msg, const void *opaque)
 {
     (void)opaque;
     return msg->ticket % 2 == 1;
-}
-
-struct sleeper {
-    struct rig *rig;
-    struct hand hand;
-    int64_t woke_us;
-    pthread_t thread;
-};
-
-static void *sleep_for_work(void *opaque)
-{
-    struct sleeper *sleeper = opaque;
-    const int64_t deadline = clock_after_us(10 * CLOCK_SECOND_US);
-
-    do
-        (void)ready_take(sleeper->rig->ready, &sleeper->hand, CHUNK_SLOTS,
-                         deadline);
-    while (sleeper->hand.count == 0 && clock_now_us() < deadline);
-    sleeper->woke_us = clock_now_us();
-    return NULL;
-}
-
-static void begin_sleep(struct sleeper *sleeper, struct rig *rig)
-{
-    *sleeper = (struct sleeper){.rig = rig};
-    assert_int_equal(
-        pthread_create(&sleeper->thread, NULL, sleep_for_work, sleeper), 0);
-}
-
-/* It may be asleep or about to be: it must come in either case. */
-static void expect_awake(struct sleeper *sleeper, int64_t before_us)
-{
-    assert_int_equal(pthread_join(sleeper->thread, NULL), 0);
-    assert_int_equal(sleeper->hand.count, 1);
-    assert_true(sleeper->woke_us < before_us);
-    rig_finish_hand(sleeper->rig, &sleeper->hand, ENDING_DONE);
 }
 
 /* ---- lanes ---- */
@@ -225,9 +190,9 @@ static void a_sleeping_worker_takes_a_lane_when_it_is_due(void **state)
     rig_begin(rig, 0);
     rig_offer(rig, 0, 1);
     rig_take(rig, &hand, 1);
-    begin_sleep(&sleeper, rig);
+    sleeper_begin(&sleeper, rig);
     rig_finish_holding(rig, &hand, 1, clock_after_us(1000));
-    expect_awake(&sleeper, late);
+    sleeper_expect_awake(&sleeper, late);
 }
 
 static void a_lane_emptied_by_a_sift_is_used_again(void **state)
