@@ -30,6 +30,20 @@ static void has_room(void *opaque)
     batcher_has_room(opaque);
 }
 
+/* What a handler may choose for a message: no more than the topology could. */
+static unsigned policies_of(const struct topology *topology)
+{
+    const struct topology_processors *processors = &topology->processors;
+    const unsigned requeues = WEIR_POLICY_BIT(WEIR_POLICY_REQUEUE) |
+                              WEIR_POLICY_BIT(WEIR_POLICY_REQUEUE_ONCE);
+    unsigned policies = topology->producer.ops->policies;
+
+    if (topology->until_end || (processors->ordering != WEIR_ORDERING_NONE &&
+                                !processors->requeue_breaks_order))
+        policies &= ~requeues;
+    return policies;
+}
+
 static void init_run(struct pipeline *pipeline)
 {
     const struct topology *topology = pipeline->topology;
@@ -42,7 +56,7 @@ static void init_run(struct pipeline *pipeline)
     run->backoff_min_us = failure->backoff_min_us;
     run->backoff_max_us = failure->backoff_max_us;
     run->policy = failure->then;
-    run->policies = topology->producer.ops->policies;
+    run->policies = policies_of(topology);
     run->max_message_bytes = topology->producer.max_message_bytes;
     run->is_strict = getenv("WEIR_STRICT") != NULL;
     run->budget.limit = topology->memory / 2;

@@ -86,4 +86,7 @@ bool drain_again(struct pipeline *pipeline);
  * nobody has. */
 void watch(struct pipeline *pipeline);
 
+/* After the run: says which batchers got no message. */
+void watch_idle_batchers(const struct pipeline *pipeline);
+
 #endif

@@ -4,7 +4,7 @@
  *     1  producers take in no more; what waits for a retry is abandoned
  *     2  processors finish what was begun; what was not begun is abandoned
  *        (Kafka), finished for half of the time (AMQP), or finished (standard
- *        input, and a source that reached its end)
+ *        input, and with --until-end)
  *     3  batchers close every batch
  *     4  sinks deliver and flush
  *     5  producers settle, confirm, close
@@ -335,8 +335,7 @@ void drain(struct pipeline *pipeline)
     bool is_empty;
 
     settler_init(&drain.settler, &pipeline->run);
-    drain.finishes_all = pipeline->topology->until_end &&
-                         !atomic_load(&pipeline->is_drain_asked);
+    drain.finishes_all = pipeline->topology->until_end;
     stop_sources(&drain);
     is_empty = finish_processors(&drain) && finish_batchers(&drain);
     if (is_empty) {

@@ -310,6 +310,7 @@ int pipeline_run(struct pipeline *pipeline)
     drain(pipeline);
     if (!pipeline->is_stuck)
         join_all(pipeline);
+    watch_idle_batchers(pipeline);
     return exit_code(pipeline);
 }
 

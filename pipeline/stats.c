@@ -35,12 +35,15 @@ static void copy_counters(const struct counters *from,
         stats->batches += counter_get(&from->closed[i]);
 }
 
+/* One that is at its end has been closed, and misses nothing. */
 static bool is_connected(const struct pipeline *pipeline)
 {
     bool is_all = true;
 
     for (unsigned i = 0; i < pipeline->producer_count; i++)
         is_all &= atomic_load_explicit(&pipeline->producers[i].is_open,
+                                       memory_order_relaxed) ||
+                  atomic_load_explicit(&pipeline->producers[i].is_at_end,
                                        memory_order_relaxed);
     for (unsigned i = 0; i < pipeline->sink_count; i++)
         is_all &= atomic_load_explicit(&pipeline->sinks[i].is_connected,

@@ -182,3 +182,23 @@ void watch(struct pipeline *pipeline)
     watch_end(pipeline);
     watch_connection(pipeline, now);
 }
+
+/* Surely not meant: a name that the handler never routes to.  Of one that is
+ * built in, `weir check` says so. */
+void watch_idle_batchers(const struct pipeline *pipeline)
+{
+    struct weir_ledger ledger;
+
+    pipeline_ledger(pipeline, &ledger);
+    if (ledger.received == 0 || pipeline->topology->processors.handler.builtin)
+        return;
+    for (unsigned i = 0; i < pipeline->batcher_count; i++) {
+        if (atomic_load_explicit(&pipeline->outlets[i].messages,
+                                 memory_order_relaxed) == 0)
+            log_write(WEIR_LOG_WARNING,
+                      "batcher %s got no message: the handler %s routes none "
+                      "to it",
+                      pipeline->outlets[i].name,
+                      pipeline->options.handler->name);
+    }
+}

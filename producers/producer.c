@@ -192,6 +192,22 @@ static void connect(struct producer *producer)
     disconnect(producer, &err, clock_after_us(CLOSE_US));
 }
 
+/* The broker has confirmed everything.  At its end a source is closed at once:
+ * a member that is not polled any more would hold up its whole group.  In a
+ * drain there may be more to confirm. */
+static void end_source(struct producer *producer)
+{
+    struct weir_intake *intake = &producer->intake;
+
+    if (producer->has_drained) {
+        mailbox_wait(&intake->box, &intake->plain_waiter, 1,
+                     clock_after_us(CONFIRM_US));
+        return;
+    }
+    disconnect(producer, NULL, clock_after_us(CLOSE_US));
+    set(producer, &producer->is_at_end, true);
+}
+
 /* What a call of the connector answered, other than what is normal for it. */
 static void answer(struct producer *producer, enum weir_status status,
                    const struct weir_error *err)
@@ -202,8 +218,7 @@ static void answer(struct producer *producer, enum weir_status status,
     case WEIR_HOLD:
         return;
     case WEIR_DONE:
-        if (!producer->has_drained)
-            set(producer, &producer->is_at_end, true);
+        end_source(producer);
         return;
     case WEIR_RETRY:
         disconnect(producer, err, clock_after_us(CLOSE_US));
@@ -342,7 +357,7 @@ void *producer_main(void *opaque)
     deadline = control_deadline_us(&producer->controls, CONTROL_CLOSE);
     if (is_set(&producer->is_open)) {
         drain_once(producer);
-        if (!is_set(&producer->is_at_end) && !producer->has_failed)
+        if (!producer->has_failed)
             confirm(producer, deadline);
         disconnect(producer, NULL, deadline);
     }

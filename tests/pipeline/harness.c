@@ -83,8 +83,10 @@ static void name_ends(struct harness *harness, char *text)
 
 static void load(struct harness *harness, const char *text)
 {
-    const struct topology_source source = {
-        .file = "test.yaml", .text = text, .has_linked_handler = true};
+    const struct topology_source source = {.file = "test.yaml",
+                                           .text = text,
+                                           .until_end = harness->until_end,
+                                           .has_linked_handler = true};
     const struct weir_producer_ops *const producers[] = {
         &harness->source_ops, &weir_generator_producer, NULL};
     const struct weir_sink_ops *const sinks[] = {

@@ -187,6 +187,39 @@ static void a_policy_that_the_source_cannot_honour_is_refused(void **state)
     assert_int_equal(harness->stats.callback_errors, 1);
 }
 
+static void a_requeue_that_would_break_the_order_is_refused(void **state)
+{
+    struct harness *harness = *state;
+
+    offer_ten(harness);
+    harness->handler.handle_message = choose;
+
+    assert_int_equal(
+        harness_run(harness,
+                    "producer: { SOURCE }\n"
+                    "processors: { handler: linked, ordering: partition }\n"
+                    "failure: { then: reject }\n"),
+        0);
+
+    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 0);
+    assert_int_equal(harness->stats.rejected, 3);
+    assert_int_equal(harness->stats.callback_errors, 1);
+}
+
+static void a_requeue_in_a_run_to_the_end_is_refused(void **state)
+{
+    struct harness *harness = *state;
+
+    offer_ten(harness);
+    harness->handler.handle_message = choose;
+    harness->until_end = true;
+
+    assert_int_equal(harness_run(harness, TOPOLOGY("reject")), 0);
+
+    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 0);
+    assert_int_equal(harness->stats.callback_errors, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +230,8 @@ int main(void)
         TEST(requeue_once_rejects_the_second_delivery),
         TEST(a_message_may_have_a_policy_of_its_own),
         TEST(a_policy_that_the_source_cannot_honour_is_refused),
+        TEST(a_requeue_that_would_break_the_order_is_refused),
+        TEST(a_requeue_in_a_run_to_the_end_is_refused),
     };
     return cmocka_run_group_tests_name("policy", tests, NULL, NULL);
 }
