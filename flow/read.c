@@ -104,7 +104,9 @@ uint32_t weir_message_deliveries(const struct weir_message *msg)
 
 uint32_t weir_message_attempt(const struct weir_message *msg)
 {
-    return msg->is_delivering ? msg->deliveries : msg->attempt;
+    if (msg->is_delivering)
+        return msg->deliveries;
+    return msg->record->deliveries + msg->attempt;
 }
 
 struct weir_bytes weir_message_batch_key(const struct weir_message *msg)
