@@ -58,22 +58,28 @@ void broker_unique_name(const char *prefix, char *out, size_t size)
                    serial++);
 }
 
+/* The answer to what was asked; the queue was only for it. */
+static void expect_yes(rd_kafka_queue_t *queue)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, WAIT_MS);
+
+    INVARIANT(event && rd_kafka_event_error(event) == 0);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+}
+
 void broker_create_topic_named(const char *address, int partitions,
                                const char *name)
 {
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, NULL);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_NewTopic_t *topic;
-    rd_kafka_event_t *event;
     char why[WHY_SIZE];
 
     topic = rd_kafka_NewTopic_new(name, partitions, 1, why, sizeof why);
     rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
-    event = rd_kafka_queue_poll(queue, WAIT_MS);
-    INVARIANT(event && rd_kafka_event_error(event) == 0);
-    rd_kafka_event_destroy(event);
+    expect_yes(queue);
     rd_kafka_NewTopic_destroy(topic);
-    rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(rk);
 }
 
@@ -89,16 +95,12 @@ void broker_add_partitions(const char *address, const char *topic, int total)
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, NULL);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_NewPartitions_t *request;
-    rd_kafka_event_t *event;
     char why[WHY_SIZE];
 
     request = rd_kafka_NewPartitions_new(topic, (size_t)total, why, sizeof why);
     rd_kafka_CreatePartitions(rk, &request, 1, NULL, queue);
-    event = rd_kafka_queue_poll(queue, WAIT_MS);
-    INVARIANT(event && rd_kafka_event_error(event) == 0);
-    rd_kafka_event_destroy(event);
+    expect_yes(queue);
     rd_kafka_NewPartitions_destroy(request);
-    rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(rk);
 }
 
@@ -236,16 +238,12 @@ void broker_delete_records(const char *address, const char *topic,
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new(1);
     rd_kafka_DeleteRecords_t *request;
-    rd_kafka_event_t *event;
 
     rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
     request = rd_kafka_DeleteRecords_new(list);
     rd_kafka_DeleteRecords(rk, &request, 1, NULL, queue);
-    event = rd_kafka_queue_poll(queue, WAIT_MS);
-    INVARIANT(event && rd_kafka_event_error(event) == 0);
-    rd_kafka_event_destroy(event);
+    expect_yes(queue);
     rd_kafka_DeleteRecords_destroy(request);
     rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(rk);
 }
