@@ -46,6 +46,9 @@ static const struct {
     {ANY, "wrong version number", NEEDS_TLS,
      "TLS was tried and the broker does not answer in TLS: check the port in "
      "`brokers`, or remove `tls`"},
+    {ANY, "unexpected eof", NEEDS_TLS,
+     "TLS was tried and the broker closed the connection: check `tls`, and "
+     "that the port in `brokers` speaks TLS"},
     {ANY, "SSL handshake failed", NEEDS_TLS,
      "the TLS handshake failed: check `tls`, and that the port in `brokers` "
      "speaks TLS"},

@@ -42,7 +42,7 @@ class Outside(unittest.TestCase):
             if not name.startswith("WEIR")}
         cls.build = os.path.join(cls.folder, "build")
         run("cmake", "-S", os.path.join(HERE, "outside"), "-B", cls.build,
-            "-DCMAKE_PREFIX_PATH=" + cls.prefix, "-DCMAKE_C_FLAGS=" + FLAGS,
+            "-G", "Ninja", "-DCMAKE_PREFIX_PATH=" + cls.prefix, "-DCMAKE_C_FLAGS=" + FLAGS,
             "-DCMAKE_CXX_FLAGS=" + FLAGS, env=cls.environment)
         run("cmake", "--build", cls.build, env=cls.environment)
 
