@@ -25,11 +25,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "epoch.h"
-#include "hash.h"
 #include "invariant.h"
+#include "lane_key.h"
 #include "span.h"
 
 enum {
@@ -210,71 +209,6 @@ static struct weir_message *place(struct weir_intake *intake,
     return intake->chunk ? chunk_add(intake->chunk, record, size) : NULL;
 }
 
-/* ---- lanes ---- */
-
-struct lookup {
-    const struct weir_record *record;
-    const struct origin *origin;
-    char number[16];
-};
-
-static struct weir_bytes find_last(const struct weir_header *fields,
-                                   size_t count, const char *name)
-{
-    const struct weir_bytes none = {NULL, 0};
-    const size_t size = strlen(name);
-
-    for (size_t i = count; i > 0; i--) {
-        if (fields[i - 1].name.size == size &&
-            memcmp(fields[i - 1].name.data, name, size) == 0)
-            return fields[i - 1].value;
-    }
-    return none;
-}
-
-static struct weir_bytes look_up(void *opaque, const char *name)
-{
-    struct lookup *lookup = opaque;
-    const struct weir_record *record = lookup->record;
-
-    if (strcmp(name, "topic") == 0)
-        return weir_str(lookup->origin->topic);
-    if (strcmp(name, "key") == 0)
-        return record->key;
-    if (strcmp(name, "partition") == 0) {
-        (void)snprintf(lookup->number, sizeof lookup->number, "%d",
-                       (int)lookup->origin->partition);
-        return weir_str(lookup->number);
-    }
-    if (strncmp(name, "header.", 7) == 0)
-        return find_last(record->headers, record->header_count, name + 7);
-    return find_last(record->properties, record->property_count, name);
-}
-
-/* The messages of one lane keep their order.  A message without a key has no
- * order: a lane of its own. */
-static uint64_t lane_of(struct weir_intake *intake, const struct epoch *epoch,
-                        const struct weir_record *record)
-{
-    const uint64_t origin = epoch->origin->hash;
-    struct weir_bytes key = record->key;
-    char rendered[1024];
-
-    if (intake->run->ordering != WEIR_ORDERING_KEY)
-        return origin;
-    if (intake->ordering_key) {
-        struct lookup lookup = {.record = record, .origin = epoch->origin};
-        const size_t size = template_render(intake->ordering_key, look_up,
-                                            &lookup, rendered, sizeof rendered);
-
-        key.data = size > 0 ? rendered : NULL;
-        key.size = size < sizeof rendered ? size : sizeof rendered;
-    }
-    if (!key.data)
-        return hash_bytes(&origin, sizeof origin, ++intake->unkeyed);
-    return hash_bytes(key.data, key.size, origin);
-}
-
 /* ---- taking in ---- */
 
 static bool wants_hold(const struct weir_intake *intake,
@@ -344,7 +278,7 @@ enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
     msg->epoch = epoch;
     msg->ticket = record->ticket;
     if (intake->run->ordering != WEIR_ORDERING_NONE)
-        msg->lane = lane_of(intake, epoch, record);
+        msg->lane = lane_key_of(intake, epoch, record);
     if (epoch->round != intake->round) {
         epoch->round = intake->round;
         epoch->unsent = 0;
