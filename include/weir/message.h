@@ -68,8 +68,8 @@ struct weir_bytes weir_message_property(const struct weir_message *msg,
 WEIR_EXPORT
 uint32_t weir_message_deliveries(const struct weir_message *msg);
 
-/* The attempt under way, from 1: earlier deliveries and calls of the handler for
- * this message, then, counted anew, deliveries to the sink. */
+/* The attempt under way, from 1: earlier deliveries and calls of the handler
+ * for this message, then, counted anew, deliveries to the sink. */
 WEIR_EXPORT
 uint32_t weir_message_attempt(const struct weir_message *msg);
 
