@@ -141,18 +141,23 @@ static void rest_lane_locked(struct ready *ready, struct lane *lane)
         lanes_drop(&ready->lanes, lane);
 }
 
+/* What is due comes before what waits, the earliest first. */
 static void due_locked(struct ready *ready, int64_t now)
 {
     struct weir_message *msg = heap_pop(&ready->retries, now);
     struct lane *lane = heap_pop(&ready->held, now);
+    struct mail_list due;
 
+    mail_list_init(&due);
     while (msg) {
-        mail_list_push(&ready->spans, &msg->mail);
+        mail_list_add(&due, &msg->mail);
         ready->delayed--;
         ready->waiting++;
         count_waiting_locked(ready, msg, 1);
         msg = heap_pop(&ready->retries, now);
     }
+    mail_list_join(&due, &ready->spans);
+    mail_list_join(&ready->spans, &due);
     while (lane) {
         if (lane->state == LANE_HELD)
             rest_lane_locked(ready, lane);
