@@ -11,12 +11,19 @@
  */
 #include "batch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "invariant.h"
 
 enum { FIRST_CAPACITY = 64 };
+
+/* A message as handle_batch() got it. */
+struct batch_seal {
+    struct changes *changes;
+    struct arena *arena;
+};
 
 struct weir_batch *batch_create(struct run *run, const char *batcher,
                                 struct weir_bytes key, unsigned worker)
@@ -100,6 +107,43 @@ enum weir_status batch_begin(struct weir_batch *batch)
     return WEIR_RETRY;
 }
 
+enum weir_status batch_seal(struct weir_batch *batch)
+{
+    batch->seals = calloc(batch->count, sizeof *batch->seals);
+    if (!batch->seals)
+        return WEIR_RETRY;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct weir_message *msg = batch->messages[i];
+
+        batch->seals[i] = (struct batch_seal){msg->changes, msg->arena};
+        if (msg->arena)
+            arena_hold(msg->arena);
+        msg->is_sealed = true;
+        msg->reason = NULL; /* of an earlier delivery */
+    }
+    return WEIR_OK;
+}
+
+void batch_unseal(struct weir_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct batch_seal *seal = &batch->seals[i];
+        struct weir_message *msg = batch->messages[i];
+        struct arena *unused = seal->arena;
+
+        msg->changes = seal->changes;
+        msg->is_sealed = false;
+        if (seal->arena && !msg->reason) {
+            unused = msg->arena;
+            msg->arena = seal->arena;
+        }
+        if (unused)
+            arena_release(unused, 1);
+    }
+    free(batch->seals);
+    batch->seals = NULL;
+}
+
 enum weir_status batch_outcome(const struct weir_batch *batch, uint32_t index)
 {
     return batch->outcomes[index] > 0
@@ -169,6 +213,7 @@ void weir_batch_set_outcome(struct weir_batch *batch, size_t first,
                             const char *reason)
 {
     const char *text = NULL;
+    char nonsense[64];
 
     if (!batch->outcomes || first > batch->count ||
         count > batch->count - first) {
@@ -176,8 +221,10 @@ void weir_batch_set_outcome(struct weir_batch *batch, size_t first,
         return;
     }
     if ((unsigned)status >= WEIR_STATUS_COUNT) {
+        (void)snprintf(nonsense, sizeof nonsense,
+                       "the outcome was %d, which is none", (int)status);
         status = WEIR_REJECT;
-        reason = "the outcome is no answer";
+        reason = nonsense;
     }
     if (status != WEIR_OK && reason)
         text = keep_reason(batch, reason);

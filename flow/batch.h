@@ -36,6 +36,7 @@ struct weir_batch {
     const char **why;
     uint32_t missing; /* outcomes */
     struct batch_reason *reasons;
+    struct batch_seal *seals;                     /* during handle_batch() */
     struct weir_batch *next;                      /* in a list of the sink's */
     struct weir_batch *next_open, *previous_open; /* in the batcher's, by age */
     struct weir_batch *next_in_bucket;
@@ -57,6 +58,15 @@ enum weir_status batch_add(struct weir_batch *batch, struct weir_message *msg);
  * memory. */
 WEIR_MUST_USE
 enum weir_status batch_begin(struct weir_batch *batch);
+
+/*
+ * Around handle_batch(): what it changes is its own, and goes with its return,
+ * so that the next call, if there is one, sees what handle_message() made.  A
+ * reason stays.  WEIR_RETRY: no memory, nothing was done.
+ */
+WEIR_MUST_USE
+enum weir_status batch_seal(struct weir_batch *batch);
+void batch_unseal(struct weir_batch *batch);
 
 /* The outcome of one message; WEIR_STATUS_COUNT when it has none. */
 enum weir_status batch_outcome(const struct weir_batch *batch, uint32_t index);

@@ -4,7 +4,8 @@
  * Every change is copied into the arena of the hand of messages under way.
  * Where there is no memory for one, the message's context remembers it, and the
  * runner answers WEIR_RETRY in the handler's name: a message never goes on with
- * half of what its handler said.
+ * half of what its handler said.  Outside of a callback (a sink connector, a
+ * pointer that was kept) nothing is changed.
  *
  * Threads: the worker that runs the callback.
  */
@@ -140,7 +141,8 @@ enum weir_status weir_message_reject(struct weir_message *msg, const char *fmt,
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    message_set_reason(msg, msg->context, "%s", text);
+    if (msg->context)
+        message_set_reason(msg, msg->context, "%s", text);
     return WEIR_REJECT;
 }
 
@@ -167,8 +169,10 @@ enum weir_status weir_message_retry_after(struct weir_message *msg,
 void weir_message_set_failure_policy(struct weir_message *msg,
                                      enum weir_policy policy)
 {
-    struct run *run = msg->context->run;
+    struct run *run = msg->context ? msg->context->run : NULL;
 
+    if (!run)
+        return;
     if ((unsigned)policy >= WEIR_POLICY_COUNT ||
         !(run->policies & (1U << policy)))
         counter_add(&run->counters.callback_errors, 1);

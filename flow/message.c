@@ -89,9 +89,10 @@ struct changes *message_changes(struct weir_message *msg)
     struct arena *arena;
     struct changes *made = NULL;
 
-    INVARIANT(msg->context); /* only inside a callback */
+    if (!msg->context)
+        return NULL; /* not in a callback: nothing is changed */
     arena = message_arena(msg, msg->context);
-    if (arena && msg->changes)
+    if (arena && msg->changes && !msg->is_sealed)
         return msg->changes;
     if (arena)
         made = arena_alloc(arena, sizeof *made);
@@ -99,8 +100,10 @@ struct changes *message_changes(struct weir_message *msg)
         msg->context->is_out_of_memory = true;
         return NULL;
     }
-    *made = (struct changes){.retry_after_us = -1};
+    *made =
+        msg->changes ? *msg->changes : (struct changes){.retry_after_us = -1};
     msg->changes = made;
+    msg->is_sealed = false;
     return made;
 }
 

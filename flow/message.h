@@ -72,6 +72,7 @@ struct weir_message {
     bool is_ghost;       /* settled early: it only travels on */
     bool is_delivering;  /* past handle_message() */
     bool is_requeue;     /* waits for its backoff, to be given back */
+    bool is_sealed;      /* `changes` are an earlier callback's: not touched */
 };
 
 /* Up to `slots` messages whose records are in one allocation. */
@@ -133,8 +134,8 @@ WEIR_PRINTF(3, 4)
 void message_set_reason(struct weir_message *msg, struct context *context,
                         const char *fmt, ...);
 
-/* The changes of a message in a callback, made when there are none; NULL: no
- * memory, noted in its context. */
+/* The changes of a message in a callback, made when there are none, or when
+ * they are sealed; NULL: no memory, noted in its context, or not in one. */
 struct changes *message_changes(struct weir_message *msg);
 
 /* "topic[3]@42", for logs; into `out`. */

@@ -339,6 +339,7 @@ static void run_hand(struct processor *processor, struct hand *hand)
             settle(&processor->settler, messages[i], ENDING_LEFT);
             continue;
         }
+        message_forget_changes(messages[i]); /* it is prepared again, too */
         messages[i]->mail =
             (struct mail){.count = 1, .size = messages[i]->record->size};
         mail_list_add(&back, &messages[i]->mail);

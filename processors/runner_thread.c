@@ -155,19 +155,36 @@ uint32_t runner_run(struct runner *runner, struct weir_message **messages,
     return count;
 }
 
+/* Why a message fails that follows handle_batch()'s answer, unless it said. */
+static void explain(struct runner *runner, struct weir_message *msg,
+                    enum weir_status status, enum weir_status answer)
+{
+    if (status == WEIR_STATUS_COUNT)
+        note_nonsense(runner, msg, "handle_batch", (int)answer);
+    else if (status == WEIR_REJECT && !msg->reason)
+        message_set_reason(msg, &runner->context,
+                           "handle_batch rejected the batch");
+}
+
 enum weir_status runner_run_batch(struct runner *runner,
                                   struct weir_batch *batch)
 {
     const size_t count = weir_batch_count(batch);
     enum weir_status answer, status;
 
+    if (batch_seal(batch) != WEIR_OK)
+        return WEIR_RETRY; /* no memory: later */
     slot_enter(&runner->slot, weir_batch_message(batch, 0));
     for (size_t i = 0; i < count; i++)
         weir_batch_message(batch, i)->context = &runner->context;
     answer = runner->handler.handle_batch(batch, runner->state);
     status = checked(runner, answer);
-    for (size_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         weir_batch_message(batch, i)->context = NULL;
+        if (batch_outcome(batch, i) == WEIR_STATUS_COUNT)
+            explain(runner, weir_batch_message(batch, i), status, answer);
+    }
+    batch_unseal(batch);
     slot_leave(&runner->slot);
     return status;
 }

@@ -6,7 +6,8 @@
  *              mode its lane waits with it, the later ones of this batch too,
  *              whatever their outcome was: they are delivered again behind it
  *     REJECT   failure policy
- *     nothing  stays in the batch, which is written again
+ *     nothing  stays in the batch, which is written again; in an ordered mode
+ *              with what is behind it in its lane, whatever that one's outcome
  *
  * Threads: the sink worker's.
  */
@@ -32,8 +33,9 @@ static void fail(struct sink *sink, struct weir_message *msg,
     const uint64_t lane = msg->lane;
 
     sink->in_hand--;
-    message_set_reason(msg, &sink->runner.context, "%s",
-                       why ? why : "the sink gave no reason");
+    if (why || !msg->reason) /* else handle_batch() gave one */
+        message_set_reason(msg, &sink->runner.context, "%s",
+                           why ? why : "rejected, and no reason was given");
     failure_add(&sink->failure, msg, code);
     if (!is_ordered)
         return;
@@ -128,14 +130,41 @@ static bool conclude_one(struct sink *sink, struct weir_batch *batch,
     }
 }
 
+static bool has_lane(const struct weir_batch *batch, uint32_t count,
+                     uint64_t lane)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (batch->messages[i]->lane == lane)
+            return true;
+    }
+    return false;
+}
+
+/* Whether an older message of this lane stays: one of the first `kept` of
+ * `batch`, or of `left`. */
+static bool is_behind(const struct batch_queue *left,
+                      const struct weir_batch *batch, uint32_t kept,
+                      uint64_t lane)
+{
+    const struct weir_batch *older = left->head;
+
+    while (older && !has_lane(older, older->count, lane))
+        older = older->next;
+    return older || has_lane(batch, kept, lane);
+}
+
 void conclude(struct sink *sink, struct weir_batch *batch,
               struct batch_queue *left)
 {
+    const bool is_ordered = sink->config.run->ordering != WEIR_ORDERING_NONE;
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < batch->count; i++) {
-        if (!conclude_one(sink, batch, i))
-            batch->messages[kept++] = batch->messages[i];
+        struct weir_message *msg = batch->messages[i];
+
+        if ((is_ordered && is_behind(left, batch, kept, msg->lane)) ||
+            !conclude_one(sink, batch, i))
+            batch->messages[kept++] = msg;
     }
     batch->count = kept;
     if (kept == 0)

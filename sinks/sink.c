@@ -224,16 +224,15 @@ static void run_handler(struct sink *sink, struct weir_batch *batch)
         conclude_some(sink, batch);
         return;
     case WEIR_REJECT:
-        conclude_missing(batch, WEIR_REJECT, "handle_batch rejected the batch");
+        conclude_missing(batch, WEIR_REJECT, NULL);
         break;
     case WEIR_FATAL:
         (void)weir_fail(&err, WEIR_FATAL, "handle_batch said WEIR_FATAL");
         give_up(sink, &err);
         conclude_some(sink, batch);
         return;
-    default:
-        conclude_missing(batch, WEIR_REJECT,
-                         "handle_batch returned what is no answer");
+    default: /* the runner has noted what it answered */
+        conclude_missing(batch, WEIR_REJECT, NULL);
         break;
     }
     sink->down_attempt = 0;

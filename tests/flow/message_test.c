@@ -379,6 +379,31 @@ static void a_rejection_keeps_its_reason(void **state)
     assert_string_equal(weir_message_reason(msg), "again: no total in 7");
 }
 
+/* In a sink connector, or through a pointer that was kept. */
+static void outside_of_a_callback_nothing_is_changed(void **state)
+{
+    struct weir_message *msg = message_in(state);
+
+    msg->context = NULL;
+    assert_int_equal(weir_message_set_payload(msg, WEIR_STR("new")),
+                     WEIR_RETRY);
+    assert_int_equal(weir_message_add_header(msg, "n", WEIR_STR("v")),
+                     WEIR_RETRY);
+    assert_null(weir_message_reserve(msg, 10));
+    weir_message_commit(msg, 10);
+    weir_message_route(msg, "audit");
+    weir_message_set_batch_key(msg, WEIR_STR("key"));
+    weir_message_flush(msg);
+    weir_message_settle_early(msg);
+    weir_message_set_failure_policy(msg, WEIR_POLICY_DROP);
+    assert_int_equal(weir_message_retry_after(msg, 10), WEIR_RETRY);
+    assert_int_equal(weir_message_reject(msg, "bad"), WEIR_REJECT);
+
+    assert_null(msg->changes);
+    assert_int_equal(msg->policy, 0);
+    assert_string_equal(weir_message_reason(msg), "");
+}
+
 static void a_reason_is_cut_where_it_is_too_long(void **state)
 {
     struct weir_message *msg = message_in(state);
@@ -510,6 +535,7 @@ int main(void)
         TEST(a_route_is_copied_and_can_be_taken_back),
         TEST(a_flush_and_an_early_settlement_are_noted),
         TEST(a_rejection_keeps_its_reason),
+        TEST(outside_of_a_callback_nothing_is_changed),
         TEST(a_reason_is_cut_where_it_is_too_long),
         TEST(a_wished_delay_is_kept_and_never_negative),
         TEST(a_policy_that_the_source_can_not_honour_is_ignored_and_counted),
