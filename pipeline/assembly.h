@@ -41,7 +41,7 @@ struct pipeline {
 
     struct watched *watched; /* processors, then sinks */
     struct weir_ledger last_ledger;
-    int64_t still_since_us, started_us;
+    int64_t still_since_us, asked_us, started_us;
     bool has_connected, has_asked;
     unsigned empty_rounds; /* in which nobody had anything */
 

@@ -20,7 +20,7 @@
 
 #include "clock.h"
 
-enum { LEAK_US = 2 * 1000 * 1000 };
+enum { LEAK_US = 2 * 1000 * 1000, ANSWER_US = 1000 * 1000 };
 
 static void say_stuck(struct pipeline *pipeline, const struct slot *slot,
                       const struct origin *origin, int64_t for_us)
@@ -79,6 +79,25 @@ static bool holds_nothing(struct controls *controls,
            holdings.waiting + holdings.begun + holdings.retrying == 0;
 }
 
+static bool has_answered(struct controls *controls, const _Atomic bool *is_over)
+{
+    return atomic_load_explicit(is_over, memory_order_acquire) ||
+           control_is_answered(controls, CONTROL_DESCRIBE, NULL);
+}
+
+static bool all_have_answered(struct pipeline *pipeline)
+{
+    bool is_true = true;
+
+    for (unsigned i = 0; i < pipeline->batchers_up; i++)
+        is_true = is_true && has_answered(&pipeline->batchers[i].controls,
+                                          &pipeline->batchers[i].is_over);
+    for (unsigned i = 0; i < pipeline->sinks_up; i++)
+        is_true = is_true && has_answered(&pipeline->sinks[i].controls,
+                                          &pipeline->sinks[i].is_over);
+    return is_true;
+}
+
 static bool stages_are_empty(struct pipeline *pipeline)
 {
     uint32_t waiting, in_hand;
@@ -115,9 +134,13 @@ static void watch_leak(struct pipeline *pipeline, int64_t now)
         return;
     if (!pipeline->has_asked) {
         pipeline->has_asked = true;
+        pipeline->asked_us = now;
         ask_all(pipeline);
         return;
     }
+    /* The first answer wakes us: the others need a moment more. */
+    if (now - pipeline->asked_us < ANSWER_US && !all_have_answered(pipeline))
+        return;
     pipeline->has_asked = false;
     if (!stages_are_empty(pipeline)) {
         pipeline->still_since_us = now; /* once more, later */
