@@ -66,7 +66,8 @@ static void text_end(const struct topology *topology)
 {
     if (topology->batcher_count == 0)
         (void)printf("      -> done when handled\n");
-    (void)printf("  failed %u times -> %s\n", topology->failure.attempts,
+    (void)printf("  rejected, or failed %u times -> %s\n",
+                 topology->failure.attempts,
                  topology_policy_names[topology->failure.then]);
 }
 
@@ -96,9 +97,10 @@ static void mermaid_batcher(const struct topology_batcher *batcher,
 
 static void mermaid_end(const struct topology *topology)
 {
-    (void)printf("  processors -. failed %u times .-> failure[\"%s\"]\n",
-                 topology->failure.attempts,
-                 topology_policy_names[topology->failure.then]);
+    (void)printf(
+        "  processors -. rejected, or failed %u times .-> failure[\"%s\"]\n",
+        topology->failure.attempts,
+        topology_policy_names[topology->failure.then]);
 }
 
 static void dot_begin(const struct topology *topology, const char *handler)
@@ -130,7 +132,7 @@ static void dot_end(const struct topology *topology)
 {
     (void)printf("  failure [label=\"%s\"];\n"
                  "  processors -> failure [style=dotted, "
-                 "label=\"failed %u times\"];\n}\n",
+                 "label=\"rejected, or failed %u times\"];\n}\n",
                  topology_policy_names[topology->failure.then],
                  topology->failure.attempts);
 }

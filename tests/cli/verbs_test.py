@@ -187,7 +187,8 @@ class Graph(CommandTest):
         self.assertRegex(self.graph(), r"^flow\n  stdin x1\n"
                          r"    -> passthrough x2, ordering none\n"
                          r"      -> default: 10 messages, \S+ or \S+ -> "
-                         r"stdout x1\n  failed \d+ times -> drop\n$")
+                         r"stdout x1\n"
+                         r"  rejected, or failed \d+ times -> drop\n$")
 
     def test_as_mermaid_every_node_is_connected(self):
         text = self.graph("--format", "mermaid")
