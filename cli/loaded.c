@@ -56,7 +56,15 @@ enum weir_status loaded_open(const struct loaded_request *request,
     if (status != WEIR_OK)
         return weir_fail(err, status, "%s: the topology is refused",
                          request->file);
-    return find_handler(ret_loaded, request->linked, err);
+    status = find_handler(ret_loaded, request->linked, err);
+    if (status != WEIR_OK)
+        return status;
+    status = topology_check_handler(ret_loaded->topology, ret_loaded->handler,
+                                    request->file, &ret_loaded->errors);
+    if (status != WEIR_OK)
+        return weir_fail(err, status, "%s: the handler %s does not fit",
+                         request->file, ret_loaded->handler->name);
+    return WEIR_OK;
 }
 
 void loaded_close(struct loaded *loaded)

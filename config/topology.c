@@ -12,6 +12,7 @@
  */
 #include "topology.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "file.h"
@@ -114,4 +115,31 @@ void topology_destroy(struct topology *topology)
 {
     if (topology)
         storage_destroy(topology->storage);
+}
+
+enum weir_status topology_check_handler(const struct topology *topology,
+                                        const struct weir_handler *handler,
+                                        const char *file,
+                                        struct topology_errors *errors)
+{
+    struct report report = {.errors = errors, .file = file};
+    const size_t before = errors->error_count;
+
+    for (size_t i = 0; i < topology->batcher_count; i++) {
+        const struct topology_batcher *batcher = &topology->batchers[i];
+        char path[REPORT_PATH_MAX];
+        const struct report_where where = {
+            .place = {batcher->line, batcher->column}, .path = path};
+
+        if (batcher->sink || handler->handle_batch)
+            continue;
+        (void)snprintf(path, sizeof path, "batchers.%s.sink", batcher->name);
+        report_at(&report, &where,
+                  "is required: %s has no handle_batch() that could take its "
+                  "batches",
+                  handler->name);
+    }
+    if (report.is_out_of_memory)
+        return WEIR_RETRY;
+    return errors->error_count == before ? WEIR_OK : WEIR_REJECT;
 }

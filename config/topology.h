@@ -55,6 +55,7 @@ struct topology_processors {
 
 struct topology_batcher {
     const char *name;
+    unsigned line, column; /* of its name, from 1; 0: by --set */
     unsigned batch_size;
     size_t batch_bytes;
     int64_t batch_timeout_us;
@@ -123,6 +124,16 @@ enum weir_status topology_load(const struct topology_source *source,
                                struct topology **ret_topology,
                                struct topology_errors *ret_errors);
 void topology_destroy(struct topology *topology); /* NULL is fine */
+
+/*
+ * Whether the handler, which is known later, has what the topology needs.
+ * WEIR_REJECT: all that it lacks is added to `errors`.
+ */
+WEIR_MUST_USE
+enum weir_status topology_check_handler(const struct topology *topology,
+                                        const struct weir_handler *handler,
+                                        const char *file,
+                                        struct topology_errors *errors);
 void topology_errors_finish(struct topology_errors *errors);
 
 /* "file:line:col: path: text", into `out`; returns as snprintf(). */

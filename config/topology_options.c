@@ -131,7 +131,7 @@ const struct weir_option topology_producer_options[] = {
      .type = WEIR_OPTION_INT,
      .fallback = "1",
      .min = 1,
-     .max = 256,
+     .max = 64, /* RUN_MAX_HOMES */
      .help = "How many instances, each with a connection and a thread of its "
              "own."},
     {.name = "max_message_bytes",

@@ -375,6 +375,8 @@ static void read_batcher(const struct build *build, const struct node *node,
     if (!settings)
         return;
     batcher->name = node->key;
+    batcher->line = node->key_place.line;
+    batcher->column = node->key_place.column;
     batcher->batch_size = number(settings, "batch_size", 1);
     batcher->batch_bytes =
         (size_t)weir_settings_int(settings, "batch_bytes", 0);

@@ -24,6 +24,19 @@ failure:
   then: drop
 """
 
+PLAIN = """\
+#include <weir/handler.h>
+
+static enum weir_status pass(struct weir_message *msg, void *state)
+{
+    (void)msg;
+    (void)state;
+    return WEIR_OK;
+}
+
+WEIR_HANDLER(plain, .handle_message = pass);
+"""
+
 
 def verbs():
     lines = weir("--help").stdout.splitlines()
@@ -167,6 +180,26 @@ class Check(CommandTest):
         bad = weir("check", file, "--set", "batchers.default.batch_size=many")
         self.assertEqual(bad.returncode, 78)
         self.assertIn("batch_size", bad.stderr)
+
+    def test_every_batcher_that_the_handler_can_not_serve_has_its_place(self):
+        self.write("plain.c", PLAIN)
+        made = self.weir("cc", "plain.c")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        file = self.write("topology.yaml", TOPOLOGY.replace(
+            "passthrough", "{ plugin: ./plain.so }").replace(
+                "    sink: stdout\n", "  other: {}\n"))
+        result = weir("check", file)
+        self.assertEqual(result.returncode, 78)
+        self.assertIn(f"{file}:7:3: batchers.default.sink: ", result.stderr)
+        self.assertIn(f"{file}:9:3: batchers.other.sink: ", result.stderr)
+        self.assertEqual(result.stderr.count("handle_batch"), 2)
+
+    def test_more_producers_than_there_can_be_are_refused(self):
+        file = self.write("topology.yaml", TOPOLOGY.replace(
+            "producer: stdin", "producer: { generator: {}, concurrency: 65 }"))
+        result = weir("check", file)
+        self.assertEqual(result.returncode, 78)
+        self.assertIn(f"{file}:2:41: producer.concurrency: ", result.stderr)
 
     def test_a_batcher_without_a_sink_needs_handle_batch(self):
         file = self.write("topology.yaml",

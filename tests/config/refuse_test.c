@@ -112,7 +112,7 @@ static void zero_and_what_is_out_of_bounds_is_refused(void **state)
 {
     (void)state;
     assert_mentions("name: t\nproducer: { counter: {}, concurrency: 0 }\n" REST,
-                    "`0` is out of bounds: it must be 1 to 256");
+                    "`0` is out of bounds: it must be 1 to 64");
     assert_mentions(COUNTER "batchers: { default: { sink: void, batch_size: 0, "
                             "batch_timeout: 0s } }\n" REST,
                     "batch_size: `0` is out of bounds");
