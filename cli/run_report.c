@@ -48,6 +48,7 @@ static const struct counter counters[] = {
     COUNTER(failed_after_settle),
     COUNTER(refused_settlements),
     COUNTER(gaps),
+    COUNTER(last_deliveries),
     COUNTER(batches),
     COUNTER(closed_size),
     COUNTER(closed_bytes),

@@ -288,6 +288,8 @@ enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
     epoch->size += size;
     intake->offered++;
     intake->books.received++;
+    if (record->is_last)
+        counter_add(&intake->run->counters.last_deliveries, 1);
     intake->books.in_flight++;
     if (atomic_load_explicit(&epoch->is_starved, memory_order_relaxed))
         atomic_store_explicit(&epoch->is_starved, false, memory_order_relaxed);

@@ -42,7 +42,7 @@ struct pipeline_stats {
     uint64_t rejected_by_handler, rejected_retries, rejected_size,
         rejected_batcher, rejected_sink, rejected_nonsense;
     uint64_t callback_errors, handler_stuck, failed_after_settle,
-        refused_settlements, gaps;
+        refused_settlements, gaps, last_deliveries;
     uint64_t batches, closed_size, closed_bytes, closed_timeout, closed_flush,
         closed_drain, closed_starved, closed_revoke, closed_keys;
     bool is_connected; /* all producers and sinks are open */

@@ -23,6 +23,7 @@ static void copy_counters(const struct counters *from,
     stats->failed_after_settle = counter_get(&from->failed_after_settle);
     stats->refused_settlements = counter_get(&from->refused_settlements);
     stats->gaps = counter_get(&from->gaps);
+    stats->last_deliveries = counter_get(&from->last_deliveries);
     stats->closed_size = counter_get(&from->closed[CLOSED_SIZE]);
     stats->closed_bytes = counter_get(&from->closed[CLOSED_BYTES]);
     stats->closed_timeout = counter_get(&from->closed[CLOSED_TIMEOUT]);

@@ -183,6 +183,16 @@ static void end(struct rig *rig, struct weir_message *msg)
     rig_serve(rig);
 }
 
+static void deliveries_near_the_brokers_limit_are_counted(void **state)
+{
+    struct rig *rig = *state;
+
+    rig_begin(rig, 0);
+    end(rig, take_in(rig, &(struct weir_record){.is_last = true}));
+    end(rig, take_in(rig, &(struct weir_record){.is_last = false}));
+    assert_int_equal(counter_get(&rig->run.counters.last_deliveries), 1);
+}
+
 static void a_record_that_is_too_large_comes_without_its_payload(void **state)
 {
     struct rig *rig = *state;
@@ -479,6 +489,7 @@ int main(void)
         TEST(more_runs_than_fit_are_told_in_parts),
         TEST(what_settle_answered_is_remembered_until_the_epochs_end),
         TEST(an_open_message_can_be_named),
+        TEST(deliveries_near_the_brokers_limit_are_counted),
         TEST(a_record_that_is_too_large_comes_without_its_payload),
         TEST(a_payload_that_was_not_taken_at_all_keeps_its_size),
         TEST(a_record_with_too_many_headers_comes_without_them),
