@@ -175,8 +175,11 @@ int main(int argc, char **argv)
                               "\n");
         return 64;
     }
-    if (!prepare(&filler, strtoul(argv[5], NULL, 10)))
+    if (!prepare(&filler, strtoul(argv[5], NULL, 10))) {
+        free(filler.numbers);
+        free(filler.payload);
         return 70;
+    }
     connect_to(&filler, argv);
     if (argc > FIRST_PROPERTY && strcmp(argv[FIRST_PROPERTY], "identical") == 0)
         filler.number_count = 0;

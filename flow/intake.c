@@ -255,6 +255,22 @@ static struct weir_record without_payload(const struct weir_record *record)
     return small;
 }
 
+/* The one place where a ticket opens. */
+static void book_new(struct weir_intake *intake, struct epoch *epoch,
+                     size_t size)
+{
+    if (epoch->round != intake->round) {
+        epoch->round = intake->round;
+        epoch->unsent = 0;
+    }
+    epoch->unsent++;
+    epoch->open++;
+    epoch->size += size;
+    intake->offered++;
+    intake->books.received++;
+    intake->books.in_flight++;
+}
+
 enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
                                  const struct weir_record *record)
 {
@@ -279,18 +295,9 @@ enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
     msg->ticket = record->ticket;
     if (intake->run->ordering != WEIR_ORDERING_NONE)
         msg->lane = lane_key_of(intake, epoch, record);
-    if (epoch->round != intake->round) {
-        epoch->round = intake->round;
-        epoch->unsent = 0;
-    }
-    epoch->unsent++;
-    epoch->open++;
-    epoch->size += size;
-    intake->offered++;
-    intake->books.received++;
+    book_new(intake, epoch, size);
     if (record->is_last)
         counter_add(&intake->run->counters.last_deliveries, 1);
-    intake->books.in_flight++;
     if (atomic_load_explicit(&epoch->is_starved, memory_order_relaxed))
         atomic_store_explicit(&epoch->is_starved, false, memory_order_relaxed);
     if (intake->chunk->count == intake->chunk->slots)

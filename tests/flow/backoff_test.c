@@ -89,10 +89,10 @@ static void a_reconnect_waits_between_100_ms_and_3_s(void **state)
         struct reconnect reconnect = {.attempt = UINT32_MAX - 1};
         const int64_t delay = reconnect_delay_us(&reconnect);
 
-        assert_true(delay >= 100 * 1000);
+        assert_true(delay >= INT64_C(100000));
         assert_true(delay <= 3 * CLOCK_SECOND_US);
         most = delay > most ? delay : most;
-        assert_true(reconnect_delay_us(&reconnect) >= 100 * 1000);
+        assert_true(reconnect_delay_us(&reconnect) >= INT64_C(100000));
         assert_int_equal(reconnect.attempt, UINT32_MAX);
     }
     assert_true(most > 2 * CLOCK_SECOND_US);
@@ -104,7 +104,7 @@ static void the_first_reconnect_comes_soon(void **state)
     for (int i = 0; i < TRIES; i++) {
         struct reconnect reconnect = {0};
 
-        assert_true(reconnect_delay_us(&reconnect) <= 200 * 1000);
+        assert_true(reconnect_delay_us(&reconnect) <= INT64_C(200000));
     }
 }
 
@@ -128,7 +128,7 @@ static void a_connection_that_held_starts_anew(void **state)
     (void)state;
     reconnect_opened(&reconnect);
     now_us += 31 * CLOCK_SECOND_US;
-    assert_true(reconnect_delay_us(&reconnect) <= 200 * 1000);
+    assert_true(reconnect_delay_us(&reconnect) <= INT64_C(200000));
     assert_int_equal(reconnect.attempt, 1);
 }
 

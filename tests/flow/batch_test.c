@@ -28,6 +28,7 @@ static int setup(void **state)
 
     if (!fixture)
         return -1;
+    *state = fixture;
     fixture->rig = rig_create(WEIR_ORDERING_NONE);
     fixture->rig->run.is_strict = false;
     rig_begin(fixture->rig, 0);
@@ -41,7 +42,6 @@ static int setup(void **state)
         if (batch_add(fixture->batch, fixture->messages[i]) != WEIR_OK)
             return -1;
     }
-    *state = fixture;
     return batch_begin(fixture->batch) == WEIR_OK ? 0 : -1;
 }
 

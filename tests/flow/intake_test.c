@@ -327,7 +327,7 @@ static void a_full_budget_refuses_and_room_makes_it_take_again(void **state)
     enum weir_status status;
 
     rig_begin(rig, 0);
-    rig->run.budget.limit = 300 * 1024;
+    rig->run.budget.limit = (size_t)300 * 1024;
     assert_true(intake_demand(&rig->intake) > 0);
     do {
         status = rig_add(rig, 0, NULL);
@@ -454,7 +454,7 @@ static void a_source_with_a_quarter_of_the_budget_is_held_unless_alone(
     struct rig *rig = *state;
     struct weir_record record = {.payload = {large, sizeof large}};
 
-    rig->run.budget.limit = 4 * 3 * sizeof large;
+    rig->run.budget.limit = (size_t)12 * sizeof large;
     rig_begin(rig, 0);
     for (; record.ticket < 4; record.ticket++)
         assert_int_equal(weir_intake_add(&rig->intake, 0, &record), WEIR_OK);

@@ -107,7 +107,7 @@ static void what_goes_back_is_in_front_of_its_lane(void **state)
 static void a_held_lane_waits_and_nobody_else(void **state)
 {
     struct rig *rig = *state;
-    const int64_t due = clock_after_us(20 * 1000);
+    const int64_t due = clock_after_us(INT64_C(20000));
     struct hand hand;
 
     rig_begin(rig, 0);

@@ -199,7 +199,7 @@ static void a_producer_that_wants_room_is_woken_by_a_sift(void **state)
 static void a_delayed_message_comes_back_when_it_is_due(void **state)
 {
     struct rig *rig = *state;
-    const int64_t due = clock_after_us(10 * 1000);
+    const int64_t due = clock_after_us(INT64_C(10000));
     struct hand hand;
 
     rig_begin(rig, 0);

@@ -66,7 +66,7 @@ void rig_take(struct rig *rig, struct hand *hand, uint32_t count);
 void rig_expect_tickets(const struct hand *hand, uint64_t first);
 /* All but the last `back` are done; those return to their lane, which waits
  * until `due_us`. */
-void rig_finish_holding(struct rig *rig, struct hand *hand, uint32_t back,
+void rig_finish_holding(struct rig *rig, struct hand *hand, uint32_t count,
                         int64_t due_us);
 void rig_expect_counts(struct rig *rig, uint32_t waiting, uint32_t in_hand);
 /* Settles what was taken out. */

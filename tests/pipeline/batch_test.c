@@ -147,7 +147,8 @@ static void the_timeout_counts_from_the_first_message(void **state)
     began = clock_now_us();
     harness_start(harness, HEAD "batchers: { default: { batch_size: 5000, "
                                 "batch_timeout: 150ms } }\n" FAILURE);
-    while (clock_now_us() - began < 400 * 1000) { /* never quiet for 150 ms */
+    while (clock_now_us() - began <
+           INT64_C(400000)) { /* never quiet for 150 ms */
         producer_script_continue(harness->source);
         (void)usleep(1000);
     }
@@ -155,8 +156,8 @@ static void the_timeout_counts_from_the_first_message(void **state)
 
     assert_int_equal(harness_join(harness), 0);
     assert_true(harness->stats.closed_timeout >= 1);
-    assert_true(seen.at_us[0] - began >= 150 * 1000);
-    assert_true(seen.at_us[0] - began < 400 * 1000);
+    assert_true(seen.at_us[0] - began >= INT64_C(150000));
+    assert_true(seen.at_us[0] - began < INT64_C(400000));
 }
 
 static enum weir_status flush_seven(struct weir_message *msg, void *state)

@@ -213,7 +213,7 @@ static enum weir_status return_late(struct weir_message *msg, void *state)
     shared.handled++;
     while (!weir_message_is_draining(msg))
         (void)poll(NULL, 0, 1);
-    until = clock_after_us(880 * 1000);
+    until = clock_after_us(INT64_C(880000));
     while (clock_now_us() < until)
         (void)poll(NULL, 0, 1);
     return WEIR_OK;
@@ -537,7 +537,7 @@ static void half_of_the_time_is_for_the_backlog(void **state)
     drain_with_backlog(harness, WEIR_BACKLOG_HALF);
     assert_true(producer_script_wait(harness->source, 5,
                                      clock_after_us(10 * CLOCK_SECOND_US)));
-    assert_true(clock_now_us() - began >= 490 * 1000);
+    assert_true(clock_now_us() - began >= INT64_C(490000));
     assert_int_equal(left(harness), 5);
     gate_open(&shared.gate);
 

@@ -349,7 +349,7 @@ static void an_await_ends_at_its_deadline(void **state)
     int64_t began;
 
     ten_and_pause(harness);
-    producer_script_await(harness->source, 0, 200 * 1000);
+    producer_script_await(harness->source, 0, INT64_C(200000));
     producer_script_end(harness->source, 0);
     harness->handler.handle_message = gate_first;
     harness_start(harness, ORDERED PATIENT);
@@ -357,7 +357,7 @@ static void an_await_ends_at_its_deadline(void **state)
     began = clock_now_us();
     producer_script_continue(harness->source);
     harness_wait(harness, has_awaited_in_vain);
-    assert_true(clock_now_us() - began >= 190 * 1000);
+    assert_true(clock_now_us() - began >= INT64_C(190000));
     gate_open(&shared.gate);
 
     assert_int_equal(harness_join(harness), 0);

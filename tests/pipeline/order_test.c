@@ -236,8 +236,9 @@ static void a_retry_in_the_sink_holds_its_lane_only(void **state)
     assert_int_equal(harness->stats.done, 3 * 30 + 5);
     assert_int_equal(harness->stats.abandoned, 25);
     for (unsigned number = 5; number < 30; number++)
-        assert_int_equal(producer_script_outcome(harness->source, number * 4),
-                         WEIR_OUTCOME_LEAVE);
+        assert_int_equal(
+            producer_script_outcome(harness->source, (size_t)number * 4),
+            WEIR_OUTCOME_LEAVE);
 }
 
 static enum weir_status key_by_number(struct weir_message *msg, void *state)
@@ -297,7 +298,7 @@ static void a_slow_lane_parks_no_other(void **state)
 
 static bool the_others_are_delivered(struct harness *harness)
 {
-    return collection_count(delivered(harness)) == 3 * 400;
+    return collection_count(delivered(harness)) == (size_t)3 * 400;
 }
 
 static void a_stuck_source_is_held_while_the_others_flow(void **state)
