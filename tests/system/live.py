@@ -95,12 +95,14 @@ class Live:
     def log(self):
         return "\n".join(lines_of(self.stderr_path))
 
-    def await_log(self, text):
+    def await_log(self, *texts):
+        """Until one of them was said."""
         def is_said():
-            expect(self.process.poll() is None or text in self.log,
-                   f"ended with {self.process.poll()} without {text!r}")
-            return text in self.log
-        harness.await_that(is_said, f"a log line with {text!r}")
+            found = any(text in self.log for text in texts)
+            expect(self.process.poll() is None or found,
+                   f"ended with {self.process.poll()} without {texts}")
+            return found
+        harness.await_that(is_said, f"a log line with one of {texts}")
 
     def send(self, number=signal.SIGTERM):
         self.process.send_signal(number)

@@ -112,8 +112,9 @@ def kafka():
             Case("web server", kafka_source(web.place), "speaks Kafka",
                  web.place),
             Case("plain to TLS", kafka_source(secure), "add `tls`", secure),
+            # OpenSSL sees a closed connection, or an answer that is no TLS.
             Case("TLS to plain", kafka_source(node["WEIR_KAFKA"], trusting),
-                 "TLS handshake failed", node["WEIR_KAFKA"]),
+                 "TLS", "the port in", node["WEIR_KAFKA"]),
             Case("unknown authority", kafka_source(
                 secure, f", tls: {{ ca: {tls}/stranger.pem }}"),
                 "certificate is not trusted", "tls.ca", secure),
