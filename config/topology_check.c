@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "field.h"
 #include "template.h"
 #include "value.h"
 #include "wordlist.h"
@@ -33,16 +34,6 @@ static void check_demand(const struct build *build)
             processors->min_demand, processors->max_demand);
 }
 
-/* Properties have names that only their connector knows: "routing_key". */
-static bool is_message_name(const char *name)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
-
-    if (strncmp(name, "header.", strlen("header.")) == 0)
-        return name[strlen("header.")] != '\0';
-    return name[0] != '\0' && name[strspn(name, letters)] == '\0';
-}
-
 static void check_ordering_key(const struct build *build)
 {
     const struct topology_processors *processors = &build->topology->processors;
@@ -62,12 +53,12 @@ static void check_ordering_key(const struct build *build)
                              "is the same for every message: a key has at "
                              "least one place, as in \"%%{header.customer}\"");
     for (size_t i = 0; i < template_name_count(template); i++) {
-        if (!is_message_name(template_name(template, i)))
+        const char *rest;
+
+        if (field_parse(template_name(template, i), &rest) == FIELD_BATCH_KEY)
             weir_settings_refuse(build->processors, "ordering_key",
-                                 "`%s` is nothing that a message has: use "
-                                 "topic, partition, key, header.NAME or a "
-                                 "property, as routing_key",
-                                 template_name(template, i));
+                                 "the handler gives a message its batch_key, "
+                                 "and its lane is chosen before that");
     }
     template_destroy(template);
 }

@@ -5,15 +5,17 @@
  */
 #include "lane_key.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "field.h"
 #include "hash.h"
 
 struct lookup {
     const struct weir_record *record;
     const struct origin *origin;
-    char number[16];
+    char number[24];
 };
 
 static struct weir_bytes find_last(const struct weir_header *fields,
@@ -30,23 +32,36 @@ static struct weir_bytes find_last(const struct weir_header *fields,
     return none;
 }
 
+static struct weir_bytes print(struct lookup *lookup, int64_t number)
+{
+    (void)snprintf(lookup->number, sizeof lookup->number, "%" PRId64, number);
+    return weir_str(lookup->number);
+}
+
 static struct weir_bytes look_up(void *opaque, const char *name)
 {
     struct lookup *lookup = opaque;
     const struct weir_record *record = lookup->record;
+    const char *rest;
 
-    if (strcmp(name, "topic") == 0)
+    switch (field_parse(name, &rest)) {
+    case FIELD_TOPIC:
         return weir_str(lookup->origin->topic);
-    if (strcmp(name, "key") == 0)
+    case FIELD_PARTITION:
+        return print(lookup, lookup->origin->partition);
+    case FIELD_OFFSET:
+        return print(lookup, record->offset);
+    case FIELD_TIMESTAMP:
+        return print(lookup, record->timestamp_ms);
+    case FIELD_KEY:
         return record->key;
-    if (strcmp(name, "partition") == 0) {
-        (void)snprintf(lookup->number, sizeof lookup->number, "%d",
-                       (int)lookup->origin->partition);
-        return weir_str(lookup->number);
+    case FIELD_HEADER:
+        return find_last(record->headers, record->header_count, rest);
+    case FIELD_PROPERTY:
+        return find_last(record->properties, record->property_count, rest);
+    default:
+        return weir_str(NULL);
     }
-    if (strncmp(name, "header.", 7) == 0)
-        return find_last(record->headers, record->header_count, name + 7);
-    return find_last(record->properties, record->property_count, name);
 }
 
 uint64_t lane_key_of(struct weir_intake *intake, const struct epoch *epoch,

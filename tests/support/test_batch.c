@@ -147,17 +147,23 @@ struct weir_header weir_message_header(const struct weir_message *msg,
     return msg->read.headers[index];
 }
 
+static struct weir_bytes find_last(const struct weir_header *fields,
+                                   size_t count, const char *name)
+{
+    for (size_t i = count; i > 0; i--) {
+        const struct weir_header *const field = &fields[i - 1];
+
+        if (field->name.size == strlen(name) &&
+            memcmp(field->name.data, name, field->name.size) == 0)
+            return field->value;
+    }
+    return (struct weir_bytes){0};
+}
+
 struct weir_bytes weir_message_find_header(const struct weir_message *msg,
                                            const char *name)
 {
-    for (size_t i = msg->read.header_count; i > 0; i--) {
-        const struct weir_header *const header = &msg->read.headers[i - 1];
-
-        if (header->name.size == strlen(name) &&
-            memcmp(header->name.data, name, header->name.size) == 0)
-            return header->value;
-    }
-    return (struct weir_bytes){0};
+    return find_last(msg->read.headers, msg->read.header_count, name);
 }
 
 const char *weir_message_topic(const struct weir_message *msg)
@@ -183,9 +189,7 @@ int64_t weir_message_timestamp_ms(const struct weir_message *msg)
 struct weir_bytes weir_message_property(const struct weir_message *msg,
                                         const char *name)
 {
-    (void)msg;
-    (void)name;
-    return (struct weir_bytes){0};
+    return find_last(msg->read.properties, msg->read.property_count, name);
 }
 
 uint32_t weir_message_deliveries(const struct weir_message *msg)

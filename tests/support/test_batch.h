@@ -20,6 +20,8 @@ struct test_message {
     struct weir_bytes key, payload, batch_key;
     const struct weir_header *headers;
     size_t header_count;
+    const struct weir_header *properties;
+    size_t property_count;
 };
 
 /* New; copies `messages` but borrows what they point to. */
