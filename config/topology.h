@@ -27,10 +27,17 @@ struct connectors {
     const struct weir_handler *const *handlers; /* passthrough, ... */
 };
 
+/* Per interval; 0: not limited. */
+struct topology_rate_limit {
+    int64_t messages, bytes;
+    int64_t interval_us;
+};
+
 struct topology_producer {
     const struct weir_producer_ops *ops;
     struct weir_settings **settings; /* one per instance, shares filled in */
     unsigned concurrency;
+    struct topology_rate_limit rate_limit; /* of all instances together */
     size_t max_message_bytes;
 };
 

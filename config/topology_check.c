@@ -85,6 +85,17 @@ static void check_ordering(const struct build *build)
                        topology->batcher_count);
 }
 
+static void check_rate_limit(const struct build *build)
+{
+    const struct topology_rate_limit *limit =
+        &build->topology->producer.rate_limit;
+
+    if (limit->interval_us > 0 && limit->messages == 0 && limit->bytes == 0)
+        weir_settings_refuse(build->producer, "rate_limit",
+                             "limits nothing: it needs `messages`, `bytes` or "
+                             "both");
+}
+
 static void check_policy(const struct build *build)
 {
     const struct weir_producer_ops *ops = build->topology->producer.ops;
@@ -218,6 +229,8 @@ void build_check(struct build *build)
     if (storage_is_exhausted(build->reader.storage))
         return;
     check_name(build);
+    if (build->producer)
+        check_rate_limit(build);
     check_demand(build);
     check_ordering(build);
     check_failure(build);

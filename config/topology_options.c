@@ -126,6 +126,26 @@ const struct weir_option topology_top_options[] = {
     {0},
 };
 
+static const struct weir_option rate_limit_options[] = {
+    {.name = "messages",
+     .type = WEIR_OPTION_INT,
+     .min = 1,
+     .max = 1000000000,
+     .help = "How many messages per interval."},
+    {.name = "bytes",
+     .type = WEIR_OPTION_SIZE,
+     .min = 1,
+     .max = INT64_C(1048576) * MIB,
+     .help = "How many bytes per interval: payloads, keys and headers."},
+    {.name = "interval",
+     .type = WEIR_OPTION_DURATION,
+     .fallback = "1s",
+     .min = MILLISECOND,
+     .max = DAY,
+     .help = "The time that messages and bytes are per."},
+    {0},
+};
+
 const struct weir_option topology_producer_options[] = {
     {.name = "concurrency",
      .type = WEIR_OPTION_INT,
@@ -140,6 +160,10 @@ const struct weir_option topology_producer_options[] = {
      .min = 1,
      .max = 1024 * MIB,
      .help = "A larger message never reaches the handler: it fails."},
+    {.name = "rate_limit",
+     .type = WEIR_OPTION_GROUP,
+     .children = rate_limit_options,
+     .help = "What all instances together may take in; no limit by default."},
     {0},
 };
 

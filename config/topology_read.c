@@ -137,6 +137,14 @@ static void read_producer(struct build *build)
     producer->concurrency = number(build->producer, "concurrency", 1);
     producer->max_message_bytes =
         (size_t)weir_settings_int(build->producer, "max_message_bytes", 0);
+    if (weir_settings_has(build->producer, "rate_limit"))
+        producer->rate_limit = (struct topology_rate_limit){
+            .messages =
+                weir_settings_int(build->producer, "rate_limit.messages", 0),
+            .bytes = weir_settings_int(build->producer, "rate_limit.bytes", 0),
+            .interval_us =
+                weir_settings_int(build->producer, "rate_limit.interval", 0),
+        };
     if (!place)
         return;
     producer->ops = build->connectors->producers[index];

@@ -267,6 +267,7 @@ static void book_new(struct weir_intake *intake, struct epoch *epoch,
     epoch->open++;
     epoch->size += size;
     intake->offered++;
+    intake->offered_bytes += size;
     intake->books.received++;
     intake->books.in_flight++;
 }
@@ -334,6 +335,7 @@ static void starve(struct weir_intake *intake)
 uint32_t intake_demand(struct weir_intake *intake)
 {
     intake->offered = 0;
+    intake->offered_bytes = 0;
     if (intake->is_full && intake->books.in_flight > 0)
         starve(intake); /* a chunk was refused: nothing more comes */
     intake->is_full = false;

@@ -50,7 +50,8 @@ struct weir_intake {
     struct chunk *free_chunks;
     uint32_t free_count;
     uint32_t offered; /* in this pull() */
-    bool is_full;     /* the budget is used up */
+    uint64_t offered_bytes;
+    bool is_full; /* the budget is used up */
 
     /* The connector. */
     enum weir_status (*settle)(void *self, const struct weir_settlement *list,

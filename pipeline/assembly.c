@@ -69,6 +69,18 @@ static void init_run(struct pipeline *pipeline)
     run->end_opaque = pipeline;
 }
 
+static void init_rate(struct pipeline *pipeline,
+                      const struct topology_producer *from)
+{
+    const struct rate_limit limit = {
+        .messages = from->rate_limit.messages,
+        .bytes = from->rate_limit.bytes,
+        .interval_us = from->rate_limit.interval_us,
+    };
+
+    rate_init(&pipeline->rate, from->concurrency, &limit);
+}
+
 static enum weir_status init_producers(struct pipeline *pipeline)
 {
     const struct topology_producer *from = &pipeline->topology->producer;
@@ -78,6 +90,9 @@ static enum weir_status init_producers(struct pipeline *pipeline)
     if (!pipeline->producers)
         return WEIR_RETRY;
     pipeline->producer_count = from->concurrency;
+    pipeline->has_rate = from->rate_limit.interval_us > 0;
+    if (pipeline->has_rate)
+        init_rate(pipeline, from);
     for (unsigned i = 0; i < from->concurrency; i++) {
         const struct producer_config config = {
             .run = &pipeline->run,
@@ -85,6 +100,7 @@ static enum weir_status init_producers(struct pipeline *pipeline)
             .ops = from->ops,
             .settings = from->settings[i],
             .ordering_key = pipeline->ordering_key,
+            .rate = pipeline->has_rate ? &pipeline->rate : NULL,
             .index = i,
         };
 
@@ -240,6 +256,8 @@ void assembly_free(struct pipeline *pipeline)
     ready_destroy(pipeline->ready);
     for (unsigned i = 0; i < pipeline->producer_count; i++)
         producer_finish(&pipeline->producers[i]);
+    if (pipeline->has_rate)
+        rate_finish(&pipeline->rate);
     template_destroy(pipeline->ordering_key);
     free(pipeline->watched);
     free(pipeline->processors);

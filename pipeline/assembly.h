@@ -8,6 +8,7 @@
 #include "pipeline.h"
 #include "processor.h"
 #include "producer.h"
+#include "rate.h"
 #include "sink.h"
 #include "template.h"
 
@@ -24,6 +25,8 @@ struct pipeline {
     struct run run;
     struct ready *ready;
     struct template *ordering_key;
+    struct rate rate; /* has_rate: the producers share it */
+    bool has_rate;
 
     struct producer *producers;
     struct processor *processors;

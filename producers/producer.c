@@ -13,6 +13,9 @@
  * in flight every settlement wakes, so that a slow stream is confirmed at once;
  * with much, a part of what is in flight, or SERVE_US, whichever is first.
  *
+ * A rate limit makes the demand smaller, down to 0 until there is room for some
+ * again: nothing is read then, and nothing buffered.
+ *
  * A drain: the connector is told once; from then on demand is 0, and it is
  * polled so that it lives until everything came back. Then pull(0) goes on
  * until it says that the broker confirmed all, or the deadline. It is the last
@@ -251,19 +254,38 @@ static uint32_t demand_of(struct producer *producer)
     return intake_demand(intake); /* room that came before we asked for it */
 }
 
+/* What the rate allows of `demand`; where it is nothing, the wait ends when it
+ * allows something again. */
+static uint32_t limited(struct producer *producer, uint32_t demand,
+                        int64_t *deadline)
+{
+    const struct producer_config *config = &producer->config;
+    int64_t due = CLOCK_NEVER_US;
+
+    if (!config->rate || demand == 0)
+        return demand;
+    demand = rate_allow(config->rate, config->index, demand, &due);
+    if (due < *deadline)
+        *deadline = due;
+    return demand;
+}
+
 static enum weir_status pull(struct producer *producer, struct weir_error *err)
 {
+    const struct producer_config *config = &producer->config;
     struct weir_intake *intake = &producer->intake;
-    const uint32_t demand = demand_of(producer);
     const bool is_idle = intake->books.in_flight == 0;
     int64_t deadline = clock_after_us(is_idle ? IDLE_US : SERVE_US);
+    const uint32_t demand = limited(producer, demand_of(producer), &deadline);
     enum weir_status status;
 
     if (!mailbox_arm(&intake->box, &intake->waiter, threshold_of(producer)))
         deadline = clock_now_us();
-    status = producer->config.ops->pull(producer->self, intake, demand,
-                                        deadline, err);
+    status = config->ops->pull(producer->self, intake, demand, deadline, err);
     mailbox_disarm(&intake->box, &intake->waiter);
+    if (config->rate && demand > 0 && intake->offered > 0)
+        rate_charge(config->rate, config->index, intake->offered,
+                    intake->offered_bytes);
     intake_flush(intake);
     return status;
 }

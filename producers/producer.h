@@ -12,6 +12,7 @@
 #include "backoff.h"
 #include "control.h"
 #include "intake.h"
+#include "rate.h"
 
 struct producer_config {
     struct run *run;
@@ -19,6 +20,7 @@ struct producer_config {
     const struct weir_producer_ops *ops;
     const struct weir_settings *settings;
     const struct template *ordering_key; /* NULL: the message's key */
+    struct rate *rate;                   /* of all instances; NULL: no limit */
     unsigned index;
 };
 

@@ -137,6 +137,26 @@ class Ends(RunTest):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(json.loads(result.stdout)["payload"], "one")
 
+    def test_a_rate_limit_is_not_passed(self):
+        result = self.weir(
+            "run", self.topology(), "--report", self.path("report.json"),
+            "--set", "producer.rate_limit.messages=500", stdin="line\n" * 500)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout, "line\n" * 500)
+        with open(self.path("report.json"), encoding="utf-8") as file:
+            seconds = json.load(file)["duration_seconds"]
+        self.assertGreaterEqual(seconds, 0.9)
+
+    def test_a_rate_limit_of_bytes_is_not_passed(self):
+        result = self.weir(
+            "run", self.topology(), "--report", self.path("report.json"),
+            "--set", "producer.rate_limit.bytes=100KiB",
+            stdin=("x" * 1023 + "\n") * 100)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(self.path("report.json"), encoding="utf-8") as file:
+            seconds = json.load(file)["duration_seconds"]
+        self.assertGreaterEqual(seconds, 0.9)
+
     def test_a_configuration_error_exits_78(self):
         result = self.weir("run", self.topology("linked"), stdin="one\n")
         self.assertEqual((result.returncode, result.stdout), (78, ""))

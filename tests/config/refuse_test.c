@@ -52,8 +52,9 @@ static void keys_of_later_versions_are_unknown(void **state)
     assert_mentions(COUNTER REST "admin: { listen: x }\n",
                     "admin: unknown key");
     assert_mentions(COUNTER REST "state: { dir: x }\n", "state: unknown key");
-    assert_mentions("name: t\nproducer: { counter: {}, rate_limit: {} }\n" REST,
-                    "producer.rate_limit: is no producer");
+    assert_mentions(
+        "name: t\nproducer: { counter: { size: 1 }, rate_limit: {} }\n" REST,
+        "producer.rate_limit: is no producer");
     assert_mentions(COUNTER "processors: { handler: passthrough, isolation: "
                             "process }\nfailure: { then: drop }\n",
                     "processors.isolation: unknown key");
@@ -381,6 +382,23 @@ static void demand_that_would_never_ask_is_refused(void **state)
                     "processors.max_demand: 1 leaves no room for min_demand");
 }
 
+#define LIMITED(limit)                                                         \
+    "name: t\nproducer: { counter: { size: 1 }, rate_limit: " limit " }\n"     \
+    "processors: { handler: passthrough }\n"                                   \
+    "failure: { then: drop }\n"
+
+static void a_rate_limit_that_limits_nothing_is_refused(void **state)
+{
+    (void)state;
+    assert_mentions(LIMITED("{ interval: 1s }"),
+                    "producer.rate_limit: limits nothing: it needs `messages`, "
+                    "`bytes` or both");
+    assert_mentions(LIMITED("{ messages: 0 }"),
+                    "producer.rate_limit.messages: ");
+    assert_mentions(LIMITED("{ messages: 5, interval: 10 }"),
+                    "producer.rate_limit.interval: ");
+}
+
 static void a_policy_that_the_producer_cant_honour_is_refused(void **state)
 {
     (void)state;
@@ -590,6 +608,7 @@ int main(void)
         cmocka_unit_test(there_is_one_handler_and_the_reason_is_said),
         cmocka_unit_test(a_handler_that_isnt_there_is_named),
         cmocka_unit_test(demand_that_would_never_ask_is_refused),
+        cmocka_unit_test(a_rate_limit_that_limits_nothing_is_refused),
         cmocka_unit_test(a_policy_that_the_producer_cant_honour_is_refused),
         cmocka_unit_test(a_requeue_is_refused_until_the_end),
         cmocka_unit_test(a_connector_refuses_in_its_own_words),

@@ -87,6 +87,7 @@ static void what_is_not_written_has_its_default(void **state)
     topology = loaded.topology;
     assert_int_equal(topology->producer.concurrency, 1);
     assert_int_equal(topology->producer.max_message_bytes, 1024 * 1024);
+    assert_int_equal(topology->producer.rate_limit.interval_us, 0);
     assert_true(topology->processors.concurrency >= 1);
     assert_int_equal(topology->processors.ordering, WEIR_ORDERING_NONE);
     assert_null(topology->processors.ordering_key);
