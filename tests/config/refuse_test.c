@@ -52,9 +52,6 @@ static void keys_of_later_versions_are_unknown(void **state)
     assert_mentions(COUNTER REST "admin: { listen: x }\n",
                     "admin: unknown key");
     assert_mentions(COUNTER REST "state: { dir: x }\n", "state: unknown key");
-    assert_mentions(
-        "name: t\nproducer: { counter: { size: 1 }, rate_limit: {} }\n" REST,
-        "producer.rate_limit: is no producer");
     assert_mentions(COUNTER "processors: { handler: passthrough, isolation: "
                             "process }\nfailure: { then: drop }\n",
                     "processors.isolation: unknown key");
@@ -393,6 +390,7 @@ static void a_rate_limit_that_limits_nothing_is_refused(void **state)
     assert_mentions(LIMITED("{ interval: 1s }"),
                     "producer.rate_limit: limits nothing: it needs `messages`, "
                     "`bytes` or both");
+    assert_mentions(LIMITED("{}"), "producer.rate_limit: limits nothing");
     assert_mentions(LIMITED("{ messages: 0 }"),
                     "producer.rate_limit.messages: ");
     assert_mentions(LIMITED("{ messages: 5, interval: 10 }"),
