@@ -1,0 +1,208 @@
+"""One drill: messages flow, strikes fall, and then everything is counted.
+
+    load ----> source ----> weir (one or more members) ----> destination
+                 ^            ^                                  |
+                 |  strikes   |                      watch <-----+---> checker
+
+Everything that is drawn by lot (instants, choices) comes from the seed.  Every
+wait has an end; what isn't settled by then is told as `unseen`.
+"""
+import collections
+import os
+import random
+import subprocess
+import time
+
+import harness
+from checker import Stream, check
+from harness import Failed, expect
+from member import Member
+from watch import Watch
+
+RECOVER_S, SETTLE_S, END_S = 30, 60, 25
+BATCH, DEADLINE = 50, "15s"
+TOPOLOGY = """name: chaos
+producer:
+  {producer}
+processors:
+  handler:
+    plugin: {plugin}
+    options: {{ owner: "${{CHAOS_OWNER}}", delay: {delay}, gate: {gate} }}
+  concurrency: 2
+  ordering: {ordering}
+  {processors}
+batchers:
+  default:
+    batch_size: {batch}
+    batch_timeout: 50ms
+    sink: {{ {sink} }}
+failure: {{ then: drop }}
+memory: 64MiB
+shutdown: {{ timeout: {deadline} }}
+log: {{ level: debug }}
+"""
+
+
+class Report:
+    """What one drill says."""
+
+    def __init__(self, drill, path, seed):
+        self.drill, self.path, self.seed = drill, path, seed
+        self.strikes = self.sent = self.delivered = 0
+        self.lost = self.unseen = self.duplicates = self.bound = 0
+        self.reordered = "-"
+        self.redelivered, self.stall_s, self.resume_s = 0, 0.0, 0.0
+        self.faults = []
+
+    def is_passed(self):
+        return not self.faults
+
+
+class Series:
+    def __init__(self, folder, source, end, ordering, seed, **options):
+        self.folder, self.source, self.end = folder, source, end
+        self.ordering, self.random = ordering, random.Random(seed)
+        self.rate = options.get("rate", 1000)
+        self.delay = options.get("delay", "0ms")
+        self.gate = f"{folder}/gate"
+        self.members, self.faults, self.resumes = [], [], []
+        self.strikes = 0
+        self.load = None
+        self.watch = Watch(end.count)
+
+    # Members.
+
+    def topology(self, name):
+        key = "ordering_key: '%{header.key}'" \
+            if self.ordering == "key" and self.source.kind == "amqp" else ""
+        return TOPOLOGY.format(
+            producer=self.source.producer(), plugin=built_handler(),
+            delay=self.delay, gate=self.gate, ordering=self.ordering,
+            processors=key, batch=BATCH, deadline=DEADLINE,
+            sink=self.end.sink(name))
+
+    def join(self, name=None):
+        name = name or chr(ord("a") + len(self.members))
+        member = Member(name, self.folder, self.topology(name))
+        self.members.append(member)
+        member.start()
+        return member
+
+    # The course of things.
+
+    def run(self, strike, count, pause=(0.3, 1.2)):
+        """`strike(self)` disturbs, mends, and returns the instant since when
+        messages must flow again and the seconds that this may take."""
+        self.load = self.source.load(self.rate).start()
+        try:
+            if not self.members:
+                self.join()
+            for member in self.members:
+                member.await_started()
+            self.watch.start()
+            self.await_flow(time.monotonic(), RECOVER_S, "at the start")
+            for number in range(count):
+                self.rest(*pause)
+                instant, limit_s = strike(self)
+                self.strikes += 1
+                self.await_flow(instant, limit_s, f"after strike {number + 1}")
+            self.finish()
+        finally:
+            self.load.end()
+            self.watch.is_ending.set()
+            for member in self.members:
+                member.destroy()
+
+    def rest(self, least, most):
+        """A strike falls at a random instant."""
+        time.sleep(self.random.uniform(least, most))
+
+    def await_flow(self, instant, limit_s, when):
+        deadline = instant + max(limit_s, RECOVER_S)
+        while not self.watch.has_moved_since(instant):
+            expect(time.monotonic() < deadline,
+                   f"nothing is delivered within {deadline - instant:.0f} s "
+                   f"{when}")
+            for member in self.members:
+                expect(member.run.is_alive(), f"{member.run.owner} ended by "
+                       f"itself with {member.run.process.poll()}")
+            time.sleep(0.01)
+        took_s = self.watch.first_after(instant) - instant
+        if when != "at the start":
+            self.resumes.append(took_s)
+            if took_s > limit_s:
+                self.faults.append(f"flow resumed {took_s:.1f} s {when}, "
+                                   f"{limit_s} s are allowed")
+
+    def finish(self):
+        """Everything that was sent is settled, and the members end in order."""
+        self.load.finish()
+        deadline = time.monotonic() + SETTLE_S
+        while not self.source.is_done():
+            if time.monotonic() >= deadline:
+                self.faults.append(f"not all is settled after {SETTLE_S} s")
+                break
+            time.sleep(0.05)
+        self.watch.end()
+        for member in self.members:
+            if member.run.is_alive():
+                wrong = member.end(END_S)
+                self.faults += [wrong] if wrong else []
+
+    def runs(self):
+        return [run for member in self.members for run in member.runs]
+
+    # The verdict.
+
+    def streams(self):
+        """(streams, how many came again by the broker's own word)"""
+        numbers, again = collections.defaultdict(list), 0
+        for owner, number, came_again in self.end.delivered():
+            numbers[owner].append(number)
+            again += came_again
+        epochs = {run.owner: run.epochs(self.source.kind)
+                  for run in self.runs()}
+        return [Stream(owner, found, epochs.get(owner, 1))
+                for owner, found in numbers.items()], again
+
+    def judge(self, report, must_repeat):
+        sent = self.source.sent(self.load)
+        streams, again = self.streams()
+        moves = max(sum(run.epochs(self.source.kind)
+                        for run in self.runs()) - 1, 0)
+        allowed = self.source.allowed(moves, BATCH)
+        faults = check(sent, streams, self.ordering, allowed,
+                       self.source.left(), self.source.commits())
+        report.strikes, report.sent = self.strikes, len(sent.places)
+        report.delivered = faults.delivered
+        report.lost, report.unseen = len(faults.lost), len(faults.unseen)
+        report.duplicates = sum(faults.duplicates.values())
+        report.bound = sum(allowed.values())
+        if self.ordering != "none":
+            report.reordered = sum(map(len, faults.reordered.values()))
+        report.redelivered = report.duplicates + again
+        report.stall_s = self.watch.longest_stall()
+        report.resume_s = max(self.resumes, default=0.0)
+        report.faults = faults.texts() + self.faults
+        if len(sent.places) != self.load.next:
+            report.faults.append(f"the broker has {len(sent.places)} of "
+                                 f"{self.load.next} confirmed messages")
+        if must_repeat and report.redelivered == 0:
+            report.faults.append("no strike hit work in flight: nothing was "
+                                 "delivered again")
+        return report
+
+
+def built_handler():
+    """mark.so, built once for all drills of this process."""
+    path = os.environ["CHAOS_HANDLER"]
+    if not os.path.exists(path):
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                              "mark.c")
+        done = subprocess.run(
+            [os.environ.get("WEIR", "weir"), "cc", "-Werror", source, "-o",
+             path], check=False, capture_output=True, text=True,
+            timeout=harness.RUN_TIMEOUT_S)
+        if done.returncode != 0:
+            raise Failed(f"weir cc: {done.stdout}{done.stderr}")
+    return path
