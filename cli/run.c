@@ -20,6 +20,7 @@
 
 #include "arguments.h"
 #include "clock.h"
+#include "crash.h"
 #include "loaded.h"
 #include "log.h"
 #include "pipeline.h"
@@ -118,6 +119,8 @@ static int run_loaded(const struct loaded *loaded, const char *file,
         (void)fprintf(stderr, "%s: %s\n", file, err.text);
         return VERB_EXIT_CONFIG;
     }
+    if (loaded->topology->state)
+        crash_watch();
     code = supervise(pipeline, loaded->topology, values, &report);
     if (report_file)
         code = write_report(&report, values->report, report_file, code);

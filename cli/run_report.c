@@ -43,6 +43,7 @@ static const struct counter counters[] = {
     COUNTER(rejected_batcher),
     COUNTER(rejected_sink),
     COUNTER(rejected_nonsense),
+    COUNTER(rejected_crashes),
     COUNTER(callback_errors),
     COUNTER(handler_stuck),
     COUNTER(failed_after_settle),

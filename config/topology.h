@@ -74,6 +74,7 @@ struct topology_batcher {
 struct topology_failure {
     unsigned attempts; /* handler calls for one message, the first included */
     int64_t backoff_min_us, backoff_max_us;
+    unsigned max_crashes; /* with `state` */
     enum weir_policy then;
 };
 
@@ -85,7 +86,8 @@ struct topology {
     struct topology_batcher *batchers; /* none: messages end when handled */
     size_t batcher_count;
     struct topology_failure failure;
-    size_t memory; /* bytes: in-flight chunks and client buffers together */
+    size_t memory;     /* bytes: in-flight chunks and client buffers together */
+    const char *state; /* a folder for the journal of crashes; NULL: none */
     int64_t shutdown_timeout_us;
     enum weir_log_level log_level;
     bool is_log_json;

@@ -80,6 +80,13 @@ static const struct weir_option failure_options[] = {
      .choices = "reject|requeue|requeue_once|drop|stop",
      .help = "What happens to a message that finally failed; there is no "
              "default."},
+    {.name = "max_crashes",
+     .type = WEIR_OPTION_INT,
+     .fallback = "3",
+     .min = 1,
+     .max = 1000,
+     .help = "With `state`: a message that took the process down so often, "
+             "handled alone, fails."},
     {0},
 };
 
@@ -115,6 +122,10 @@ const struct weir_option topology_top_options[] = {
      .help = "What messages in flight and in the clients' buffers may use "
              "together; auto is half of the cgroup's limit, 256MiB without "
              "one."},
+    {.name = "state",
+     .type = WEIR_OPTION_PATH,
+     .help = "A folder that outlives the process, for the journal of which "
+             "messages took it down; none is kept by default."},
     {.name = "shutdown",
      .type = WEIR_OPTION_GROUP,
      .children = shutdown_options,

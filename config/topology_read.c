@@ -48,6 +48,7 @@ static void read_failure(struct build *build)
         weir_settings_int(build->top, "failure.retry.backoff.min", 0);
     failure->backoff_max_us =
         weir_settings_int(build->top, "failure.retry.backoff.max", 0);
+    failure->max_crashes = number(build->top, "failure.max_crashes", 1);
     failure->then = (enum weir_policy)word_index(
         topology_policy_names, WEIR_POLICY_COUNT,
         weir_settings_string(build->top, "failure.then"), WEIR_POLICY_STOP);
@@ -81,6 +82,7 @@ static void read_top(struct build *build)
     topology->log_level = (enum weir_log_level)word_index(
         levels, WEIR_LOG_LEVEL_COUNT,
         weir_settings_string(build->top, "log.level"), WEIR_LOG_INFO);
+    topology->state = weir_settings_string(build->top, "state");
     topology->until_end = build->source->until_end;
     read_failure(build);
 }

@@ -29,6 +29,7 @@ enum reject_reason {
     REJECTED_BATCHER,
     REJECTED_SINK,
     REJECTED_NONSENSE, /* a callback returned what is no answer */
+    REJECTED_CRASHES,  /* it took the process down, alone */
     /* must stay last */
     REJECTED_COUNT
 };

@@ -30,6 +30,8 @@ enum run_end {
     RUN_END_LEAK     /* open tickets that no stage has */
 };
 
+struct journal; /* the processors' */
+
 struct run {
     const char *name;
     enum weir_ordering ordering;
@@ -39,6 +41,8 @@ struct run {
     unsigned policies;       /* that the source honours, as bits */
     size_t max_message_bytes;
     bool is_strict; /* a second settlement aborts: tests */
+
+    struct journal *journal; /* of crashes; NULL: none is kept */
 
     struct budget budget;
     struct counters counters;

@@ -15,6 +15,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "journal.h"
+
 static void poke(void *opaque)
 {
     struct pipeline *pipeline = opaque;
@@ -217,6 +219,21 @@ static enum weir_status init_processors(struct pipeline *pipeline)
     return WEIR_OK;
 }
 
+static enum weir_status open_journal(struct pipeline *pipeline,
+                                     struct weir_error *err)
+{
+    const struct topology *topology = pipeline->topology;
+    const struct journal_config config = {
+        .folder = topology->state,
+        .pipeline = topology->name,
+        .workers = topology->processors.concurrency,
+        .max_crashes = topology->failure.max_crashes,
+    };
+
+    return topology->state ? journal_open(&config, &pipeline->run.journal, err)
+                           : WEIR_OK;
+}
+
 enum weir_status assembly_build(struct pipeline *pipeline,
                                 struct weir_error *err)
 {
@@ -231,6 +248,8 @@ enum weir_status assembly_build(struct pipeline *pipeline,
     if (from->ordering_key)
         status =
             template_parse(from->ordering_key, &pipeline->ordering_key, err);
+    if (status == WEIR_OK)
+        status = open_journal(pipeline, err);
     if (status != WEIR_OK)
         return status;
     pipeline->ready = ready_create(&pipeline->run, &limits);
@@ -259,6 +278,7 @@ void assembly_free(struct pipeline *pipeline)
     if (pipeline->has_rate)
         rate_finish(&pipeline->rate);
     template_destroy(pipeline->ordering_key);
+    journal_close(pipeline->run.journal);
     free(pipeline->watched);
     free(pipeline->processors);
     free(pipeline->sinks);

@@ -18,6 +18,7 @@ static void copy_counters(const struct counters *from,
     stats->rejected_batcher = counter_get(&from->rejected[REJECTED_BATCHER]);
     stats->rejected_sink = counter_get(&from->rejected[REJECTED_SINK]);
     stats->rejected_nonsense = counter_get(&from->rejected[REJECTED_NONSENSE]);
+    stats->rejected_crashes = counter_get(&from->rejected[REJECTED_CRASHES]);
     stats->callback_errors = counter_get(&from->callback_errors);
     stats->handler_stuck = counter_get(&from->handler_stuck);
     stats->failed_after_settle = counter_get(&from->failed_after_settle);

@@ -32,7 +32,8 @@ void failure_init(struct failure *failure, struct run *run, struct ready *ready,
 }
 
 static enum weir_policy policy_of(const struct failure *failure,
-                                  const struct weir_message *msg)
+                                  const struct weir_message *msg,
+                                  enum reject_reason code)
 {
     enum weir_policy policy = msg->policy ? (enum weir_policy)(msg->policy - 1)
                                           : failure->run->policy;
@@ -40,10 +41,12 @@ static enum weir_policy policy_of(const struct failure *failure,
     if (policy == WEIR_POLICY_REQUEUE_ONCE)
         policy = msg->record->deliveries == 0 ? WEIR_POLICY_REQUEUE
                                               : WEIR_POLICY_REJECT;
-    /* What is too large now is too large next time; and what the broker would
-     * drop must be counted as what it is. */
+    /* What is too large now is too large next time, and what took us down would
+     * be refused again; what the broker would drop must be counted as what it
+     * is. */
     if (policy == WEIR_POLICY_REQUEUE &&
-        (msg->record->is_omitted || msg->record->is_last))
+        (msg->record->is_omitted || msg->record->is_last ||
+         code == REJECTED_CRASHES))
         policy = WEIR_POLICY_REJECT;
     return policy;
 }
@@ -100,7 +103,7 @@ static void apply(struct failure *failure, struct weir_message *msg,
                   enum reject_reason code)
 {
     say(failure, msg);
-    switch (policy_of(failure, msg)) {
+    switch (policy_of(failure, msg, code)) {
     case WEIR_POLICY_REQUEUE:
         requeue(failure, msg);
         return;

@@ -261,6 +261,10 @@ static uint32_t set_aside(struct processor *processor, struct hand *hand,
             failure_add(&processor->failure, msg, REJECTED_SIZE);
             if (hand->lane)
                 finish_failures(processor, hand);
+        } else if (runner_is_condemned(&processor->runner, msg)) {
+            failure_add(&processor->failure, msg, REJECTED_CRASHES);
+            if (hand->lane)
+                finish_failures(processor, hand);
         } else {
             messages[count++] = msg;
         }

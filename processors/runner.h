@@ -20,6 +20,11 @@ struct runner {
     struct slot slot;
     void *state;
     bool is_started;
+
+    /* With a journal. */
+    unsigned place;               /* the worker's in it */
+    bool is_processor;            /* has a place */
+    bool has_passed, is_isolated; /* its gate */
 };
 
 /* Borrows `handler` and `options`.  Not started. */
@@ -46,6 +51,10 @@ bool runner_may_begin(const struct run *run, const struct weir_message *msg);
  */
 uint32_t runner_run(struct runner *runner, struct weir_message **messages,
                     uint32_t count, enum weir_status *results);
+
+/* `msg` has taken the process down too often: it may not be run.  Its reason is
+ * set. */
+bool runner_is_condemned(struct runner *runner, struct weir_message *msg);
 
 /* handle_batch(). */
 enum weir_status runner_run_batch(struct runner *runner,

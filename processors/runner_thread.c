@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "batch.h"
-#include "runner.h"
+#include "runner_journal.h"
 
 void runner_init(struct runner *runner, struct run *run,
                  const struct weir_handler *handler,
@@ -33,6 +33,8 @@ enum weir_status runner_start(struct runner *runner,
     *err = (struct weir_error){0};
     atomic_store_explicit(&runner->slot.tid, syscall(SYS_gettid),
                           memory_order_relaxed);
+    if (runner_journal_start(runner, worker, err) != WEIR_OK)
+        return WEIR_FATAL;
     if (runner->handler.init)
         status =
             runner->handler.init(worker, runner->options, &runner->state, err);
@@ -51,6 +53,7 @@ void runner_stop(struct runner *runner)
     if (runner->is_started && runner->handler.terminate)
         runner->handler.terminate(runner->state);
     runner->is_started = false;
+    runner_journal_stop(runner);
 }
 
 bool runner_may_begin(const struct run *run, const struct weir_message *msg)
@@ -90,6 +93,7 @@ static enum weir_status handle(struct runner *runner, struct weir_message *msg)
     enum weir_status answer, status;
 
     slot_enter(&runner->slot, msg);
+    runner_journal_enter(runner, &msg, 1);
     msg->context = &runner->context;
     msg->reason = NULL;
     msg->attempt++;
@@ -109,6 +113,7 @@ static enum weir_status prepare(struct runner *runner,
     enum weir_status answer, status;
 
     slot_enter(&runner->slot, messages[0]);
+    runner_journal_enter(runner, messages, count);
     for (uint32_t i = 0; i < count; i++)
         messages[i]->context = &runner->context;
     answer = runner->handler.prepare_messages(messages, count, runner->state);
@@ -129,8 +134,8 @@ static enum weir_status prepare(struct runner *runner,
     return status;
 }
 
-uint32_t runner_run(struct runner *runner, struct weir_message **messages,
-                    uint32_t count, enum weir_status *results)
+static uint32_t run_range(struct runner *runner, struct weir_message **messages,
+                          uint32_t count, enum weir_status *results)
 {
     const struct run *run = runner->context.run;
     const bool is_ordered = run->ordering != WEIR_ORDERING_NONE;
@@ -155,6 +160,37 @@ uint32_t runner_run(struct runner *runner, struct weir_message **messages,
     return count;
 }
 
+/* One by one, since some of them may have to be alone. */
+static uint32_t run_watched(struct runner *runner,
+                            struct weir_message **messages, uint32_t count,
+                            enum weir_status *results)
+{
+    const bool is_ordered = runner->context.run->ordering != WEIR_ORDERING_NONE;
+
+    for (uint32_t i = 0; i < count; i++) {
+        runner_journal_begin(runner, messages[i]);
+        (void)run_range(runner, &messages[i], 1, &results[i]);
+        runner_journal_leave(runner);
+        runner_journal_end(runner, messages[i]);
+        if (is_ordered &&
+            (results[i] == WEIR_RETRY || results[i] == WEIR_FATAL))
+            return i + 1;
+    }
+    return count;
+}
+
+uint32_t runner_run(struct runner *runner, struct weir_message **messages,
+                    uint32_t count, enum weir_status *results)
+{
+    uint32_t ran;
+
+    if (runner_journal_is_watchful(runner))
+        return run_watched(runner, messages, count, results);
+    ran = run_range(runner, messages, count, results);
+    runner_journal_leave(runner);
+    return ran;
+}
+
 /* Why a message fails that follows handle_batch()'s answer, unless it said. */
 static void explain(struct runner *runner, struct weir_message *msg,
                     enum weir_status status, enum weir_status answer)
@@ -175,10 +211,12 @@ enum weir_status runner_run_batch(struct runner *runner,
     if (batch_seal(batch) != WEIR_OK)
         return WEIR_RETRY; /* no memory: later */
     slot_enter(&runner->slot, weir_batch_message(batch, 0));
+    runner_journal_begin(runner, NULL);
     for (size_t i = 0; i < count; i++)
         weir_batch_message(batch, i)->context = &runner->context;
     answer = runner->handler.handle_batch(batch, runner->state);
     status = checked(runner, answer);
+    runner_journal_end(runner, NULL);
     for (uint32_t i = 0; i < count; i++) {
         weir_batch_message(batch, i)->context = NULL;
         if (batch_outcome(batch, i) == WEIR_STATUS_COUNT)
@@ -199,7 +237,9 @@ void runner_run_failed(struct runner *runner, struct weir_message **messages,
     slot_enter(&runner->slot, messages[0]);
     for (uint32_t i = 0; i < count; i++)
         messages[i]->context = &runner->context;
+    runner_journal_begin(runner, NULL);
     status = runner->handler.handle_failed(messages, count, runner->state);
+    runner_journal_end(runner, NULL);
     runner->context.is_out_of_memory = false;
     for (uint32_t i = 0; i < count; i++)
         messages[i]->context = NULL;

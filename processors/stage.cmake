@@ -1,3 +1,4 @@
 weir_component(processor LAYER stage
-  SOURCES  failure.c failure.h processor.c processor.h runner.h runner_thread.c
+  SOURCES  failure.c failure.h journal.c journal.h processor.c processor.h runner.h
+           runner_journal.c runner_journal.h runner_thread.c
   REQUIRES weir::base weir::flow)

@@ -51,7 +51,7 @@ static void keys_of_later_versions_are_unknown(void **state)
     (void)state;
     assert_mentions(COUNTER REST "admin: { listen: x }\n",
                     "admin: unknown key");
-    assert_mentions(COUNTER REST "state: { dir: x }\n", "state: unknown key");
+    assert_mentions(COUNTER REST "state: { dir: x }\n", "state: must be ");
     assert_mentions(COUNTER "processors: { handler: passthrough, isolation: "
                             "process }\nfailure: { then: drop }\n",
                     "processors.isolation: unknown key");

@@ -1,0 +1,495 @@
+/*
+ * journal.c - which messages were in native code when the process went down.
+ *
+ * The broker delivers a message again that took the process down, and so for
+ * ever.  Nothing in memory survives, so what each worker is doing is stored in
+ * a file that is mapped: one plain store per message, written back by the
+ * kernel also when the process dies.  Nothing is synced: a machine that goes
+ * down forgets some suspicion, and no message.
+ *
+ *     FOLDER/journal:  [ head | suspects ... | slot per worker ... ]
+ *
+ *     crash:  head.crashed, set by the dying thread (SIGKILL can't)
+ *     start:  who was in a slot is a suspect
+ *             who was there alone (head.alone) has one crash more
+ *     then:   a suspect is handled with nobody else in native code, and
+ *             acquitted when it comes back; with max_crashes it is condemned
+ *
+ * Only a crash while alone counts, because memory that one message overwrote
+ * may bring another one down.
+ *
+ * How a signal handler finds the journal without a global: each worker has an
+ * alternate signal stack of ours (an overflown stack could not run a handler
+ * anyway), and what we need lies at its low end.  Other threads have none, so
+ * their end marks nothing.
+ *
+ * Invariants: an identity is in at most one entry; entries that are condemned
+ * stay, the oldest goes when there is no room.  `suspects` counts the others,
+ * and does not rise after journal_open().
+ *
+ * Threads: a slot is its worker's; the entries are behind `lock`, the gate is
+ * a lock itself.
+ */
+#include "journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hash.h"
+#include "log.h"
+#include "message.h"
+
+enum {
+    ENTRIES = 256,
+    AT_ONCE = 64, /* messages that prepare_messages() gets */
+    NAME_SIZE = 208,
+    STACK_SIZE = 64 * 1024 + 48 /* no one else has such a one */
+};
+
+static const char magic[8] = {'W', 'E', 'I', 'R', 'J', 'N', 'L', '1'};
+static const uint64_t stack_mark = UINT64_C(0x776569726a6e6c31);
+
+struct entry {
+    uint64_t id; /* 0: free */
+    uint32_t crashes, age;
+};
+
+struct place {
+    _Atomic uint32_t count; /* 0: not in native code */
+    uint32_t reserved;
+    _Atomic uint64_t ids[AT_ONCE];
+    uint64_t padding[7]; /* slots share no cache line */
+};
+
+struct image {
+    char magic[sizeof magic];
+    char pipeline[NAME_SIZE];
+    _Atomic uint32_t crashed; /* 1 + the signal's number, 1: by exit() */
+    _Atomic uint32_t alone;   /* 1 + the worker that is isolated */
+    uint32_t age;             /* rises with each entry */
+    uint32_t reserved[9];
+    struct entry entries[ENTRIES];
+    struct place places[JOURNAL_MAX_WORKERS];
+};
+
+/* At the low end of a worker's alternate signal stack. */
+struct stack_head {
+    uint64_t mark;
+    struct journal *journal;
+};
+
+struct worker {
+    struct stack_head *stack;
+    stack_t before;
+};
+
+struct journal {
+    int file;
+    unsigned workers, max_crashes;
+    struct image *image;
+    pthread_mutex_t lock;
+    pthread_rwlock_t gate;
+    _Atomic unsigned suspects, condemned;
+    struct worker *attached;
+    char path[4096];
+};
+
+/* ---- entries ---- */
+
+static struct entry *find(struct journal *journal, uint64_t id)
+{
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        if (journal->image->entries[i].id == id)
+            return &journal->image->entries[i];
+    }
+    return NULL;
+}
+
+static struct entry *oldest(struct journal *journal)
+{
+    struct entry *found = &journal->image->entries[0];
+
+    for (unsigned i = 1; i < ENTRIES; i++) {
+        if (journal->image->entries[i].age < found->age)
+            found = &journal->image->entries[i];
+    }
+    return found;
+}
+
+static struct entry *suspect(struct journal *journal, uint64_t id)
+{
+    struct entry *entry = find(journal, id);
+
+    if (entry)
+        return entry;
+    entry = find(journal, 0);
+    if (!entry)
+        entry = oldest(journal);
+    *entry = (struct entry){.id = id, .age = ++journal->image->age};
+    return entry;
+}
+
+/* ---- what the last process left ---- */
+
+static void accuse(struct journal *journal)
+{
+    struct image *image = journal->image;
+    const uint32_t crashed = atomic_load(&image->crashed);
+    const uint32_t alone = atomic_load(&image->alone);
+    unsigned count = 0;
+
+    for (unsigned i = 0; crashed > 0 && i < JOURNAL_MAX_WORKERS; i++) {
+        const uint32_t here = atomic_load(&image->places[i].count);
+
+        for (unsigned k = 0; k < here && k < AT_ONCE; k++) {
+            struct entry *entry =
+                suspect(journal, atomic_load(&image->places[i].ids[k]));
+
+            entry->crashes += alone == i + 1 && here == 1;
+            count++;
+        }
+    }
+    if (crashed > 0)
+        log_write(WEIR_LOG_WARNING,
+                  "the last run ended by %s with %u messages in native code; "
+                  "they are handled alone now",
+                  crashed > 1 ? strsignal((int)crashed - 1) : "exit()", count);
+}
+
+static void clear(struct journal *journal)
+{
+    struct image *image = journal->image;
+
+    for (unsigned i = 0; i < JOURNAL_MAX_WORKERS; i++)
+        atomic_store(&image->places[i].count, 0);
+    atomic_store(&image->alone, 0);
+    atomic_store(&image->crashed, 0);
+}
+
+static void count_entries(struct journal *journal)
+{
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        const struct entry *entry = &journal->image->entries[i];
+
+        if (entry->id == 0)
+            continue;
+        if (entry->crashes < journal->max_crashes)
+            atomic_fetch_add(&journal->suspects, 1);
+        else
+            atomic_fetch_add(&journal->condemned, 1);
+    }
+}
+
+/* ---- the file ---- */
+
+static enum weir_status refuse(const struct journal *journal,
+                               struct weir_error *err, const char *what)
+{
+    return weir_fail(err, WEIR_REJECT, "state: %s %s: %s", what, journal->path,
+                     strerror(errno));
+}
+
+static enum weir_status open_file(struct journal *journal,
+                                  const struct journal_config *config,
+                                  struct weir_error *err)
+{
+    (void)snprintf(journal->path, sizeof journal->path, "%s", config->folder);
+    if (mkdir(config->folder, 0750) != 0 && errno != EEXIST)
+        return refuse(journal, err, "cannot make the folder");
+    if (snprintf(journal->path, sizeof journal->path, "%s/journal",
+                 config->folder) >= (int)sizeof journal->path)
+        return weir_fail(err, WEIR_REJECT, "state: the path is too long");
+    journal->file =
+        open(journal->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (journal->file < 0)
+        return refuse(journal, err, "cannot open");
+    if (flock(journal->file, LOCK_EX | LOCK_NB) == 0)
+        return WEIR_OK;
+    if (errno != EWOULDBLOCK)
+        return refuse(journal, err, "cannot lock");
+    return weir_fail(err, WEIR_REJECT,
+                     "state: %s is in use by another process: each needs a "
+                     "folder of its own",
+                     journal->path);
+}
+
+/* A full disk is met here, and not by a signal in the middle of a store. */
+static enum weir_status make_room(const struct journal *journal,
+                                  struct weir_error *err)
+{
+    struct stat info;
+    int rc;
+
+    if (fstat(journal->file, &info) != 0)
+        return refuse(journal, err, "cannot read");
+    if (info.st_size != 0 && info.st_size != (off_t)sizeof(struct image))
+        return weir_fail(err, WEIR_REJECT,
+                         "state: %s is no journal of this version (%lld "
+                         "bytes): move it away",
+                         journal->path, (long long)info.st_size);
+    rc = posix_fallocate(journal->file, 0, (off_t)sizeof(struct image));
+    if (rc == 0)
+        return WEIR_OK;
+    if (info.st_size == 0)
+        (void)ftruncate(journal->file, 0);
+    errno = rc;
+    return refuse(journal, err, "cannot make room in");
+}
+
+static enum weir_status check_owner(const struct journal *journal,
+                                    const char *pipeline,
+                                    struct weir_error *err)
+{
+    struct image *image = journal->image;
+    char name[NAME_SIZE] = "";
+
+    (void)snprintf(name, sizeof name, "%s", pipeline);
+    if (image->magic[0] == '\0') {
+        memcpy(image->pipeline, name, sizeof name);
+        memcpy(image->magic, magic, sizeof magic);
+        return WEIR_OK;
+    }
+    if (memcmp(image->magic, magic, sizeof magic) != 0 ||
+        memchr(image->pipeline, '\0', NAME_SIZE) == NULL)
+        return weir_fail(err, WEIR_REJECT,
+                         "state: %s is no journal of this version: move it "
+                         "away",
+                         journal->path);
+    if (strcmp(image->pipeline, name) != 0)
+        return weir_fail(err, WEIR_REJECT,
+                         "state: %s belongs to the pipeline '%s', not to '%s': "
+                         "each needs a folder of its own",
+                         journal->path, image->pipeline, name);
+    return WEIR_OK;
+}
+
+static enum weir_status map_file(struct journal *journal, const char *pipeline,
+                                 struct weir_error *err)
+{
+    enum weir_status status = make_room(journal, err);
+    void *mapped;
+
+    if (status != WEIR_OK)
+        return status;
+    mapped = mmap(NULL, sizeof(struct image), PROT_READ | PROT_WRITE,
+                  MAP_SHARED, journal->file, 0);
+    if (mapped == MAP_FAILED)
+        return refuse(journal, err, "cannot map");
+    journal->image = mapped;
+    return check_owner(journal, pipeline, err);
+}
+
+static void init_locks(struct journal *journal)
+{
+    pthread_rwlockattr_t attributes;
+
+    (void)pthread_mutex_init(&journal->lock, NULL);
+    (void)pthread_rwlockattr_init(&attributes);
+    /* Else a suspect would wait for ever while the others take turns. */
+    (void)pthread_rwlockattr_setkind_np(
+        &attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    (void)pthread_rwlock_init(&journal->gate, &attributes);
+    (void)pthread_rwlockattr_destroy(&attributes);
+}
+
+enum weir_status journal_open(const struct journal_config *config,
+                              struct journal **ret_journal,
+                              struct weir_error *err)
+{
+    struct journal *journal = calloc(1, sizeof *journal);
+    enum weir_status status;
+
+    if (!journal)
+        return weir_fail(err, WEIR_RETRY, "out of memory");
+    init_locks(journal);
+    journal->file = -1;
+    journal->workers = config->workers;
+    journal->max_crashes = config->max_crashes;
+    journal->attached = calloc(config->workers, sizeof *journal->attached);
+    status = journal->attached ? open_file(journal, config, err)
+                               : weir_fail(err, WEIR_RETRY, "out of memory");
+    if (status == WEIR_OK)
+        status = map_file(journal, config->pipeline, err);
+    if (status != WEIR_OK) {
+        journal_close(journal);
+        return status;
+    }
+    accuse(journal);
+    clear(journal);
+    count_entries(journal);
+    *ret_journal = journal;
+    return WEIR_OK;
+}
+
+void journal_close(struct journal *journal)
+{
+    if (!journal)
+        return;
+    if (journal->image)
+        (void)munmap(journal->image, sizeof *journal->image);
+    if (journal->file >= 0)
+        (void)close(journal->file); /* and with it the lock */
+    (void)pthread_rwlock_destroy(&journal->gate);
+    (void)pthread_mutex_destroy(&journal->lock);
+    free(journal->attached);
+    free(journal);
+}
+
+/* ---- workers ---- */
+
+enum weir_status journal_attach(struct journal *journal, unsigned worker)
+{
+    struct worker *attached = &journal->attached[worker];
+    struct stack_head *head = calloc(1, STACK_SIZE);
+    const stack_t stack = {.ss_sp = head, .ss_size = STACK_SIZE};
+
+    if (!head || sigaltstack(&stack, &attached->before) != 0) {
+        free(head);
+        return WEIR_RETRY;
+    }
+    *head = (struct stack_head){.mark = stack_mark, .journal = journal};
+    attached->stack = head;
+    return WEIR_OK;
+}
+
+void journal_detach(struct journal *journal, unsigned worker)
+{
+    struct worker *attached = &journal->attached[worker];
+
+    if (!attached->stack)
+        return;
+    (void)sigaltstack(&attached->before, NULL);
+    free(attached->stack);
+    attached->stack = NULL;
+}
+
+void journal_crash(int signal_number)
+{
+    const struct stack_head *head;
+    stack_t stack;
+
+    if (sigaltstack(NULL, &stack) != 0 || (stack.ss_flags & SS_DISABLE) ||
+        stack.ss_size != STACK_SIZE)
+        return;
+    head = stack.ss_sp;
+    if (head->mark == stack_mark)
+        atomic_store(&head->journal->image->crashed,
+                     1 + (uint32_t)signal_number);
+}
+
+static uint64_t mix(struct weir_bytes bytes, uint64_t seed)
+{
+    return hash_bytes(bytes.data, bytes.data ? bytes.size : 0,
+                      seed + !bytes.data);
+}
+
+/* Of what is the same in each delivery: a broker adds headers of its own. */
+static uint64_t content_identity(const struct weir_message *msg)
+{
+    static const char *const fields[] = {
+        "exchange", "routing_key", "content_type", "correlation_id",
+        "reply_to", "timestamp",   "type",         "app_id"};
+    const struct weir_bytes name = weir_message_property(msg, "message_id");
+    uint64_t id = msg->epoch->origin->hash;
+
+    if (name.data)
+        return mix(name, id);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        id = mix(weir_message_property(msg, fields[i]), id);
+    return mix(record_payload(msg->record), id);
+}
+
+uint64_t journal_identity(const struct weir_message *msg)
+{
+    const int64_t offset = msg->record->offset;
+    uint64_t id;
+
+    if (offset >= 0)
+        id = hash_bytes(&offset, sizeof offset, msg->epoch->origin->hash);
+    else
+        id = content_identity(msg);
+    return id > 0 ? id : 1;
+}
+
+void journal_enter(struct journal *journal, unsigned worker, unsigned index,
+                   uint64_t id)
+{
+    struct place *place = &journal->image->places[worker];
+
+    if (index >= AT_ONCE)
+        return;
+    atomic_store_explicit(&place->ids[index], id, memory_order_relaxed);
+    atomic_store_explicit(&place->count, index + 1, memory_order_relaxed);
+}
+
+void journal_leave(struct journal *journal, unsigned worker)
+{
+    atomic_store_explicit(&journal->image->places[worker].count, 0,
+                          memory_order_relaxed);
+}
+
+/* ---- suspects ---- */
+
+bool journal_is_watchful(const struct journal *journal)
+{
+    return atomic_load_explicit(&journal->suspects, memory_order_relaxed) > 0 ||
+           atomic_load_explicit(&journal->condemned, memory_order_relaxed) > 0;
+}
+
+enum journal_verdict journal_judge(struct journal *journal, uint64_t id,
+                                   unsigned *ret_crashes)
+{
+    enum journal_verdict verdict = JOURNAL_INNOCENT;
+    const struct entry *entry;
+
+    (void)pthread_mutex_lock(&journal->lock);
+    entry = find(journal, id);
+    if (entry) {
+        *ret_crashes = entry->crashes;
+        verdict = entry->crashes < journal->max_crashes ? JOURNAL_SUSPECT
+                                                        : JOURNAL_CONDEMNED;
+    }
+    (void)pthread_mutex_unlock(&journal->lock);
+    return verdict;
+}
+
+void journal_share(struct journal *journal)
+{
+    (void)pthread_rwlock_rdlock(&journal->gate);
+}
+
+void journal_unshare(struct journal *journal)
+{
+    (void)pthread_rwlock_unlock(&journal->gate);
+}
+
+void journal_isolate(struct journal *journal, unsigned worker)
+{
+    (void)pthread_rwlock_wrlock(&journal->gate);
+    atomic_store(&journal->image->alone, worker + 1);
+}
+
+void journal_acquit(struct journal *journal, uint64_t id)
+{
+    struct entry *entry;
+
+    atomic_store(&journal->image->alone, 0);
+    (void)pthread_mutex_lock(&journal->lock);
+    entry = find(journal, id);
+    if (entry && entry->crashes < journal->max_crashes) {
+        *entry = (struct entry){.id = 0};
+        atomic_fetch_sub(&journal->suspects, 1);
+    }
+    (void)pthread_mutex_unlock(&journal->lock);
+    (void)pthread_rwlock_unlock(&journal->gate);
+}
