@@ -53,8 +53,3 @@ enum field field_parse(const char *name, const char **ret_rest)
     }
     return FIELD_COUNT;
 }
-
-const char *field_name(size_t index)
-{
-    return index < sizeof fields / sizeof fields[0] ? fields[index].name : NULL;
-}

@@ -1,13 +1,11 @@
 /*
  * field.h - the names that a %{...} may have.
  *
- * One list for every template of a topology file: `weir check` refuses other
- * names, and whoever renders a template asks here what a name means.
+ * Whoever renders a template asks here what a name means.  Which of them a
+ * source has is in its weir_producer_ops; `weir check` refuses others.
  */
 #ifndef WEIR_BASE_FIELD_H
 #define WEIR_BASE_FIELD_H
-
-#include <stddef.h>
 
 enum field {
     FIELD_TOPIC = 0,
@@ -28,8 +26,5 @@ enum field {
  * `name`.
  */
 enum field field_parse(const char *name, const char **ret_rest);
-
-/* The names that can be listed, for suggestions; NULL after the last. */
-const char *field_name(size_t index);
 
 #endif

@@ -59,8 +59,9 @@ static enum weir_status add_place(struct template *template, char *place,
     char *end = strchr(name, '}');
 
     if (!end)
-        return weir_fail(err, WEIR_REJECT, "\"%.60s\" has no closing brace",
-                         place);
+        return weir_fail(err, WEIR_REJECT,
+                         "\"%%{\" at character %zu has no closing brace",
+                         (size_t)(place - template->copy) + 1);
     if (end == name)
         return weir_fail(err, WEIR_REJECT,
                          "\"%%{}\" at character %zu has no name",

@@ -12,6 +12,7 @@
 
 #include "describe_option.h"
 #include "topology_options.h"
+#include "wordlist.h"
 
 static const char introduction[] =
     "<!-- Generated from the option tables; change those, not this page. -->\n"
@@ -55,10 +56,9 @@ static const char introduction[] =
     "* A path is relative to the topology file.\n"
     "* A template has places that are filled in from each message: "
     "`\"%{topic}-%{key}\"`.\n"
-    "  It may name `topic`, `partition`, `offset`, `timestamp`, `key`,\n"
-    "  `batch_key`, `header.NAME`, and what AMQP calls properties "
-    "(`routing_key`,\n"
-    "  `exchange`, `message_id`, ...).\n"
+    "  What messages have is listed with each producer; a sink's template "
+    "may also name\n"
+    "  `batch_key` and `header.NAME`, which a handler can give.\n"
     "  YAML wants it in quotes. A literal `%{` is written `%%{`.\n"
     "* A connector's or handler's name alone means: with its defaults.\n"
     "* Anchors, aliases, tags, duplicate keys and further documents are "
@@ -129,6 +129,22 @@ static void write_connector(FILE *out, const char *name, const char *help,
     write_table(out, options);
 }
 
+/* What templates may name. */
+static void write_fields(FILE *out, const char *list)
+{
+    const char *separator = "\nFor templates its messages have ";
+    struct weir_bytes word;
+
+    while (wordlist_next(&list, &word)) {
+        const char *const text = word.data;
+
+        (void)fprintf(out, "%s`%.*s%s`", separator, (int)word.size, text,
+                      text[word.size - 1] == '.' ? "NAME" : "");
+        separator = ", ";
+    }
+    (void)fputs(".\n", out);
+}
+
 void reference_write(FILE *out, const struct connectors *connectors)
 {
     (void)fputs(introduction, out);
@@ -142,6 +158,7 @@ void reference_write(FILE *out, const struct connectors *connectors)
         const struct weir_producer_ops *ops = connectors->producers[i];
 
         write_connector(out, ops->name, ops->help, ops->options);
+        write_fields(out, ops->fields);
     }
     (void)fputs("\n## Sinks\n", out);
     for (size_t i = 0; connectors->sinks[i]; i++) {

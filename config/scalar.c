@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "field.h"
 #include "invariant.h"
 #include "template.h"
 
@@ -99,45 +98,19 @@ static bool read_bool(struct weir_settings *setting, const char *text,
     return true;
 }
 
-static bool check_places(const struct template *template, char *why)
-{
-    for (size_t i = 0; i < template_name_count(template); i++) {
-        const char *const name = template_name(template, i);
-        struct suggestion suggestion = {.word = name};
-        char hint[CHOICE_SIZE * 2];
-        const char *rest;
-
-        if (field_parse(name, &rest) != FIELD_COUNT)
-            continue;
-        for (size_t j = 0; field_name(j); j++)
-            suggestion_offer(&suggestion, field_name(j));
-        (void)snprintf(why, WHY_MAX,
-                       "names `%.*s`, which is nothing that a message has%s: "
-                       "use topic, partition, offset, timestamp, key, "
-                       "header.NAME or a property, as routing_key",
-                       QUOTE_MAX, name,
-                       suggestion_text(&suggestion, hint, sizeof hint));
-        return false;
-    }
-    return true;
-}
-
 static bool read_template(const struct reader *reader, const char *text,
                           char *why)
 {
     struct template *template = NULL;
     struct weir_error err;
     const enum weir_status status = template_parse(text, &template, &err);
-    bool is_known = true;
 
+    template_destroy(template);
     if (status == WEIR_RETRY)
         reader->report->is_out_of_memory = true;
     if (status == WEIR_REJECT)
         (void)snprintf(why, WHY_MAX, "is not a template: %s", err.text);
-    if (status == WEIR_OK)
-        is_known = check_places(template, why);
-    template_destroy(template);
-    return status != WEIR_REJECT && is_known;
+    return status != WEIR_REJECT;
 }
 
 /* False: `why` ends a sentence that begins with the text. */

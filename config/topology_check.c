@@ -11,8 +11,9 @@
 
 #include <string.h>
 
-#include "field.h"
 #include "template.h"
+
+#include "fields.h"
 #include "value.h"
 #include "wordlist.h"
 
@@ -52,15 +53,19 @@ static void check_ordering_key(const struct build *build)
         weir_settings_refuse(build->processors, "ordering_key",
                              "is the same for every message: a key has at "
                              "least one place, as in \"%%{header.customer}\"");
-    for (size_t i = 0; i < template_name_count(template); i++) {
-        const char *rest;
-
-        if (field_parse(template_name(template, i), &rest) == FIELD_BATCH_KEY)
-            weir_settings_refuse(build->processors, "ordering_key",
-                                 "the handler gives a message its batch_key, "
-                                 "and its lane is chosen before that");
-    }
     template_destroy(template);
+}
+
+static void check_fields(const struct build *build)
+{
+    const struct weir_producer_ops *ops = build->topology->producer.ops;
+
+    if (build->processors)
+        fields_check(build->processors, ops, FIELDS_OF_SOURCE);
+    for (size_t i = 0; i < build->topology->batcher_count; i++) {
+        if (build->batchers[i].sink.settings)
+            fields_check(build->batchers[i].sink.settings, ops, FIELDS_OF_SINK);
+    }
 }
 
 static void check_ordering(const struct build *build)
@@ -233,6 +238,7 @@ void build_check(struct build *build)
         check_rate_limit(build);
     check_demand(build);
     check_ordering(build);
+    check_fields(build);
     check_failure(build);
     check_handler(build);
     check_memory(build);

@@ -32,8 +32,11 @@ static struct weir_bytes find_last(const struct weir_header *fields,
     return none;
 }
 
+/* -1: absent. */
 static struct weir_bytes print(struct lookup *lookup, int64_t number)
 {
+    if (number < 0)
+        return weir_str(NULL);
     (void)snprintf(lookup->number, sizeof lookup->number, "%" PRId64, number);
     return weir_str(lookup->number);
 }

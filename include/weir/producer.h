@@ -59,6 +59,8 @@ struct weir_producer_ops {
     unsigned policies;                 /* WEIR_POLICY_BIT of each it honours */
     enum weir_backlog backlog;
     enum weir_ordering ordering; /* the default */
+    const char *fields; /* that its messages have, for %{...}: "topic|header.";
+                           every property that it offers is one.  NULL: none */
 
     /* Refuses what can be known to be wrong without a connection, with
      * weir_settings_refuse().  NULL: nothing beyond the table. */

@@ -533,6 +533,7 @@ const struct weir_producer_ops weir_amqp_producer = {
                 WEIR_POLICY_BIT(WEIR_POLICY_STOP),
     .backlog = WEIR_BACKLOG_HALF,
     .ordering = WEIR_ORDERING_NONE,
+    .fields = DELIVERY_FIELDS,
     .check = options_check,
     .open = amqp_open,
     .pull = amqp_pull,

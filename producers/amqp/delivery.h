@@ -14,6 +14,12 @@
 
 enum { DELIVERY_PROPERTIES = 16 };
 
+/* weir_producer_ops.fields */
+#define DELIVERY_FIELDS                                                        \
+    "topic|timestamp|header.|exchange|routing_key|redelivered|content_type|"   \
+    "content_encoding|correlation_id|reply_to|expiration|message_id|type|"     \
+    "user_id|app_id|priority|delivery_mode"
+
 struct delivery {
     struct delivery *next; /* in the list that it is in */
     struct weir_record record;

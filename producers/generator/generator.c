@@ -290,6 +290,7 @@ const struct weir_producer_ops weir_generator_producer = {
         WEIR_POLICY_BIT(WEIR_POLICY_DROP) | WEIR_POLICY_BIT(WEIR_POLICY_STOP),
     .backlog = WEIR_BACKLOG_FINISH,
     .ordering = WEIR_ORDERING_NONE,
+    .fields = "topic|partition|offset|timestamp|key",
     .check = generator_check,
     .open = generator_open,
     .pull = generator_pull,

@@ -462,6 +462,7 @@ const struct weir_producer_ops weir_kafka_producer = {
         WEIR_POLICY_BIT(WEIR_POLICY_DROP) | WEIR_POLICY_BIT(WEIR_POLICY_STOP),
     .backlog = WEIR_BACKLOG_ABANDON,
     .ordering = WEIR_ORDERING_PARTITION,
+    .fields = "topic|partition|offset|timestamp|key|header.",
     .check = kafka_options_check,
     .open = kafka_open,
     .pull = kafka_pull,

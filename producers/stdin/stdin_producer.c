@@ -258,6 +258,7 @@ const struct weir_producer_ops weir_stdin_producer = {
         WEIR_POLICY_BIT(WEIR_POLICY_DROP) | WEIR_POLICY_BIT(WEIR_POLICY_STOP),
     .backlog = WEIR_BACKLOG_FINISH,
     .ordering = WEIR_ORDERING_NONE,
+    .fields = "topic|offset",
     .check = stdin_check,
     .open = stdin_open,
     .pull = stdin_pull,

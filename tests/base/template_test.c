@@ -103,8 +103,8 @@ static void names_are_listed_in_their_order(void **state)
 static void an_open_or_nameless_place_is_refused(void **state)
 {
     (void)state;
-    assert_refused("ab%{key", "\"%{key\" has no closing brace");
-    assert_refused("%{", "\"%{\" has no closing brace");
+    assert_refused("ab%{key", "\"%{\" at character 3 has no closing brace");
+    assert_refused("%{", "\"%{\" at character 1 has no closing brace");
     assert_refused("ab%{}", "\"%{}\" at character 3 has no name");
     assert_refused("%{key}%{}", "\"%{}\" at character 7 has no name");
 }

@@ -147,6 +147,7 @@ static const struct weir_producer_ops log_producer = {
     .policies =
         WEIR_POLICY_BIT(WEIR_POLICY_DROP) | WEIR_POLICY_BIT(WEIR_POLICY_STOP),
     .ordering = WEIR_ORDERING_PARTITION,
+    .fields = "topic|partition|offset|timestamp|key|header.",
     .check = log_check,
 };
 
@@ -155,6 +156,7 @@ static const struct weir_producer_ops queue_producer = {
     .help = "a queue that pushes",
     .options = queue_options,
     .policies = WEIR_POLICY_BIT(WEIR_POLICY_COUNT) - 1,
+    .fields = "topic|header.|routing_key|exchange",
     .check = queue_check,
 };
 
@@ -174,17 +176,31 @@ static const struct weir_option table_options[] = {
     {0},
 };
 
+static const struct weir_option topic_options[] = {
+    {.name = "topic",
+     .type = WEIR_OPTION_STRING,
+     .flags = WEIR_OPTION_TEMPLATE | WEIR_OPTION_REQUIRED,
+     .help = "Where each message goes."},
+    {.name = "headers",
+     .type = WEIR_OPTION_MAP,
+     .flags = WEIR_OPTION_TEMPLATE,
+     .help = "What is said with it."},
+    {0},
+};
+
 static const struct weir_sink_ops void_sink = {.name = "void",
                                                .help = "nowhere"};
 static const struct weir_sink_ops table_sink = {
     .name = "table", .help = "a file", .options = table_options};
+static const struct weir_sink_ops topic_sink = {
+    .name = "topic", .help = "a topic", .options = topic_options};
 
 static const struct weir_handler passthrough = {.name = "passthrough"};
 
 static const struct weir_producer_ops *const producers[] = {
     &log_producer, &queue_producer, &counter_producer, NULL};
 static const struct weir_sink_ops *const sinks[] = {&void_sink, &table_sink,
-                                                    NULL};
+                                                    &topic_sink, NULL};
 static const struct weir_handler *const handlers[] = {&passthrough, NULL};
 
 const struct connectors fake_connectors = {

@@ -236,6 +236,18 @@ static void secrets_are_never_shown(void **state)
                          "producer: amqp://user:hunter2@host\n" REST);
 }
 
+static void a_template_from_a_file_is_not_shown(void **state)
+{
+#define KEYED                                                                  \
+    COUNTER "processors: { handler: passthrough, ordering: key, "              \
+            "ordering_key: \"${file:secret}\" }\nfailure: { then: drop }\n"
+    write_file(*state, "secret", "%{hunter2}%{topic}\n", 19);
+    assert_hides(*state, KEYED);
+    write_file(*state, "secret", "%{topic}%{hunter2\n", 18);
+    assert_hides(*state, KEYED);
+#undef KEYED
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +260,7 @@ int main(void)
         TEST(what_cant_be_filled_in_is_refused),
         TEST(keys_are_not_filled_in),
         TEST(secrets_are_never_shown),
+        TEST(a_template_from_a_file_is_not_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

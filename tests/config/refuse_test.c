@@ -470,42 +470,6 @@ static void a_connector_isnt_asked_about_options_that_are_wrong(void **state)
                    "bounds: it must be 1 to 65535\n");
 }
 
-static void an_ordering_key_is_a_template_over_a_message(void **state)
-{
-    (void)state;
-#define KEYED(key)                                                             \
-    COUNTER "processors: { handler: passthrough, ordering: key, "              \
-            "ordering_key: \"" key "\" }\nfailure: { then: drop }\n"
-    assert_accepted(KEYED("%{header.x}-%{routing_key}"));
-    assert_mentions(KEYED("%{header.x"), "ordering_key: `%{header.x` is not a "
-                                         "template");
-    assert_mentions(KEYED("all"), "is the same for every message");
-    assert_mentions(KEYED("%{batch_key}"), "its lane is chosen before that");
-#undef KEYED
-    assert_mentions(COUNTER "processors: { handler: passthrough, "
-                            "ordering_key: \"%{key}\" }\n"
-                            "failure: { then: drop }\n",
-                    "has a meaning with `ordering: key` only");
-}
-
-static void a_template_names_what_a_message_has(void **state)
-{
-    (void)state;
-#define TEMPLATE(text)                                                         \
-    "name: t\nproducer: { counter: { template: \"" text "\" } }\n" REST
-    assert_accepted(TEMPLATE("%{topic}-%{partition}-%{offset}-%{timestamp}"));
-    assert_accepted(TEMPLATE("%{key}%{batch_key}%{header.a b}%{routing_key}"));
-    assert_accepted(TEMPLATE("%%{anything}"));
-    assert_mentions(TEMPLATE("a-%{topc}"),
-                    "producer.counter.template: `a-%{topc}` names `topc`, "
-                    "which is nothing that a message has (did you mean "
-                    "`topic`?): use topic, ");
-    assert_mentions(TEMPLATE("%{key}%{header.}"), "names `header.`, which is "
-                                                  "nothing that a message has");
-    assert_mentions(TEMPLATE("%{Topic}"), "names `Topic`");
-#undef TEMPLATE
-}
-
 static void what_can_never_fit_the_memory_is_refused(void **state)
 {
     (void)state;
@@ -611,8 +575,6 @@ int main(void)
         cmocka_unit_test(a_requeue_is_refused_until_the_end),
         cmocka_unit_test(a_connector_refuses_in_its_own_words),
         cmocka_unit_test(a_connector_isnt_asked_about_options_that_are_wrong),
-        cmocka_unit_test(an_ordering_key_is_a_template_over_a_message),
-        cmocka_unit_test(a_template_names_what_a_message_has),
         cmocka_unit_test(what_can_never_fit_the_memory_is_refused),
         cmocka_unit_test(what_is_surely_not_meant_is_a_warning),
         cmocka_unit_test(passthrough_needs_default_and_a_sink),

@@ -7,9 +7,11 @@
 
 #include "connectors.h"
 #include "describe.h"
+#include "field.h"
 #include "reader.h"
 #include "test.h"
 #include "topology_options.h"
+#include "wordlist.h"
 
 static void check_option(const struct weir_option *option)
 {
@@ -77,6 +79,34 @@ static void every_table_makes_sense(void **state)
     }
 }
 
+static void check_fields(const char *producer, const char *list)
+{
+    struct weir_bytes word;
+    const char *rest;
+    char name[64];
+
+    while (wordlist_next(&list, &word)) {
+        const char *const text = word.data;
+
+        (void)snprintf(name, sizeof name, "%.*s%s", (int)word.size, text,
+                       text[word.size - 1] == '.' ? "x" : "");
+        if (field_parse(name, &rest) == FIELD_COUNT)
+            fail_msg("%s lists `%s`, which no template can be filled in with",
+                     producer, name);
+    }
+}
+
+static void what_a_producer_lists_can_be_filled_in(void **state)
+{
+    const struct connectors *all = connectors_all();
+
+    (void)state;
+    for (size_t i = 0; all->producers[i]; i++) {
+        assert_non_null(all->producers[i]->fields);
+        check_fields(all->producers[i]->name, all->producers[i]->fields);
+    }
+}
+
 enum { PAGE_MAX = 262144 };
 
 static char *read_reference(void)
@@ -118,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_table_makes_sense),
+        cmocka_unit_test(what_a_producer_lists_can_be_filled_in),
         cmocka_unit_test(the_reference_page_says_what_the_tables_say),
     };
 

@@ -150,6 +150,37 @@ static void the_ordering_key_may_be_a_property_or_a_header(void **state)
     }
 }
 
+static uint64_t lane_at(struct rig *rig, const char *text, int64_t offset,
+                        int64_t timestamp_ms)
+{
+    struct template *template = NULL;
+    struct weir_error err;
+    uint64_t lane;
+
+    assert_int_equal(template_parse(text, &template, &err), WEIR_OK);
+    rig->intake.ordering_key = template;
+    lane = lane_of(
+        rig, 0,
+        &(struct weir_record){.offset = offset, .timestamp_ms = timestamp_ms});
+    rig->intake.ordering_key = NULL;
+    template_destroy(template);
+    return lane;
+}
+
+static void the_ordering_key_may_be_a_place_or_a_time(void **state)
+{
+    const int64_t large = INT64_MAX;
+
+    assert_true(lane_at(*state, "%{timestamp}", 1, large) ==
+                lane_at(*state, "%{timestamp}", 2, large));
+    assert_true(lane_at(*state, "%{timestamp}", 1, large) !=
+                lane_at(*state, "%{timestamp}", 1, large - 1));
+    assert_true(lane_at(*state, "%{offset}", large, 5) ==
+                lane_at(*state, "%{offset}", large, 6));
+    assert_true(lane_at(*state, "%{timestamp}", 1, -1) !=
+                lane_at(*state, "%{timestamp}", 1, -1));
+}
+
 static void an_ordering_key_that_comes_out_empty_is_no_key(void **state)
 {
     const struct parts none = {"k", NULL, NULL};
@@ -182,6 +213,7 @@ int main(void)
         TEST(messages_without_a_key_have_no_order),
         TEST_PARTITION(a_partition_is_one_lane_whatever_the_keys),
         TEST(the_ordering_key_may_be_a_property_or_a_header),
+        TEST(the_ordering_key_may_be_a_place_or_a_time),
         TEST(an_ordering_key_that_comes_out_empty_is_no_key),
         TEST(a_very_long_ordering_key_is_cut),
     };

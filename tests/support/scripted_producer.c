@@ -398,6 +398,7 @@ const struct weir_producer_ops scripted_producer = {
     .policies = (1U << WEIR_POLICY_COUNT) - 1,
     .backlog = WEIR_BACKLOG_ABANDON,
     .ordering = WEIR_ORDERING_PARTITION,
+    .fields = "topic|partition|offset|timestamp|key|header.|routing_key",
     .open = scripted_open,
     .pull = scripted_pull,
     .settle = scripted_settle,

@@ -209,6 +209,38 @@ static void keep(struct weir_intake *intake, uint32_t source,
     intake->open++;
 }
 
+static void assert_field(const struct weir_producer_ops *ops, const char *name,
+                         size_t size)
+{
+    const char *at = ops->fields;
+
+    while (at && (strncmp(at, name, size) != 0 ||
+                  (at[size] != '|' && at[size] != '\0'))) {
+        at = strchr(at, '|');
+        at = at ? at + 1 : NULL;
+    }
+    if (!at)
+        fail_msg("%s offers %.*s, which its fields don't say", ops->name,
+                 (int)size, name);
+}
+
+static void assert_fields_known(const struct weir_producer_ops *ops,
+                                const struct weir_record *record)
+{
+    assert_field(ops, "topic", strlen("topic"));
+    if (record->offset >= 0)
+        assert_field(ops, "offset", strlen("offset"));
+    if (record->timestamp_ms >= 0)
+        assert_field(ops, "timestamp", strlen("timestamp"));
+    if (record->key.data)
+        assert_field(ops, "key", strlen("key"));
+    if (record->header_count > 0)
+        assert_field(ops, "header.", strlen("header."));
+    for (size_t i = 0; i < record->property_count; i++)
+        assert_field(ops, record->properties[i].name.data,
+                     record->properties[i].name.size);
+}
+
 enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
                                  const struct weir_record *record)
 {
@@ -218,6 +250,7 @@ enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
     assert_true(source < TEST_SOURCE_COUNT && from->is_begun);
     assert_true(intake->taken < intake->demand);
     assert_true(record->omitted == 0 || !record->payload.data);
+    assert_fields_known(intake->ops, record);
     if (intake->room == 0)
         return WEIR_RETRY;
     if (intake->room != SIZE_MAX)
