@@ -98,13 +98,21 @@ static int write_report(const struct run_report *report, const char *path,
     return code == VERB_EXIT_OK ? VERB_EXIT_FAILED : code;
 }
 
+/* 0: no limit. */
+static int64_t connect_timeout_us(const struct run_values *values)
+{
+    if (!values->topology.until_end)
+        return 0;
+    return values->connect_timeout_us >= 0 ? values->connect_timeout_us
+                                           : CONNECT_TIMEOUT_US;
+}
+
 static int run_loaded(const struct loaded *loaded, const char *file,
                       const struct run_values *values, FILE *report_file)
 {
     const struct pipeline_options options = {
         .handler = loaded->handler,
-        .connect_timeout_us =
-            loaded->topology->until_end ? values->connect_timeout_us : 0,
+        .connect_timeout_us = connect_timeout_us(values),
         .show_stack = signals_show_stack,
     };
     struct run_report report = {.exit = VERB_EXIT_FAILED};
@@ -146,13 +154,17 @@ static int run_file(const struct call *call, const char *file,
 
 static int run_run(const struct verb *verb, const struct call *call)
 {
-    struct run_values values = {.connect_timeout_us = CONNECT_TIMEOUT_US};
+    struct run_values values = {.connect_timeout_us = -1};
     struct argument_texts operands;
     FILE *report_file = NULL;
     int code;
 
     if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
         return VERB_EXIT_USAGE;
+    if (values.connect_timeout_us >= 0 && !values.topology.until_end)
+        return usage_error(verb, "--connect-timeout has a meaning with "
+                                 "--until-end only: without it a broker is "
+                                 "waited for as long as it takes");
     if (values.report) {
         report_file = fopen(values.report, "we");
         if (!report_file)

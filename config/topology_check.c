@@ -119,11 +119,15 @@ static void check_policy(const struct build *build)
                              "%s can't %s a message; with it a failed message "
                              "can meet: %s",
                              ops->name, topology_policy_names[policy], able);
-    else if (build->topology->until_end && (policy == WEIR_POLICY_REQUEUE ||
-                                            policy == WEIR_POLICY_REQUEUE_ONCE))
+    else if (build->topology->until_end && policy == WEIR_POLICY_REQUEUE)
         weir_settings_refuse(build->top, "failure.then",
                              "with --until-end a requeued message would come "
                              "back for ever: use reject, drop or stop");
+    else if (build->topology->until_end && policy == WEIR_POLICY_REQUEUE_ONCE)
+        weir_settings_refuse(build->top, "failure.then",
+                             "with --until-end a requeued message might come "
+                             "back for ever, since a classic queue counts no "
+                             "deliveries: use reject, drop or stop");
 }
 
 static void check_failure(const struct build *build)

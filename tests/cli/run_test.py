@@ -130,6 +130,16 @@ class Ends(RunTest):
         self.assertEqual(result.returncode, 1)
         self.assertIn("/dev/full", result.stderr)
 
+    def test_a_connect_timeout_without_an_end_is_refused(self):
+        result = self.weir("run", self.topology(), "--connect-timeout", "5s",
+                           stdin="one\n")
+        self.assert_usage(result, "--until-end only")
+        self.assertEqual(result.stdout, "")
+        for timeout in ("5s", "0s"):
+            result = self.weir("run", self.topology(), "--connect-timeout",
+                               timeout, "--until-end", stdin="one\n")
+            self.assertEqual((result.returncode, result.stdout), (0, "one\n"))
+
     def test_one_value_can_be_replaced(self):
         result = self.weir("run", self.topology(), "--set",
                            "batchers.default.sink.stdout.format=json",

@@ -415,6 +415,11 @@ static void a_requeue_is_refused_until_the_end(void **state)
 {
     static const char *const texts[] = {REQUEUED("requeue"),
                                         REQUEUED("requeue_once")};
+    static const char *const reasons[] = {
+        "4:18: failure.then: with --until-end a requeued message would come "
+        "back for ever: use",
+        "4:18: failure.then: with --until-end a requeued message might come "
+        "back for ever, since a classic queue counts no deliveries: use"};
 
     (void)state;
     for (size_t i = 0; i < 2; i++) {
@@ -423,9 +428,7 @@ static void a_requeue_is_refused_until_the_end(void **state)
         struct loaded loaded;
 
         load_with(&loaded, &source);
-        assert_non_null(strstr(loaded.text, "4:18: failure.then: with "
-                                            "--until-end a requeued message "
-                                            "would come back for ever"));
+        assert_non_null(strstr(loaded.text, reasons[i]));
         loaded_finish(&loaded);
         assert_accepted(texts[i]);
     }
