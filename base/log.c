@@ -205,6 +205,21 @@ bool log_limit_pass(struct log_limit *limit, unsigned burst,
     return true;
 }
 
+unsigned log_limit_end(struct log_limit *limit)
+{
+    const unsigned suppressed = limit->suppressed;
+
+    limit->suppressed = 0;
+    return suppressed;
+}
+
+unsigned log_limit_due(struct log_limit *limit)
+{
+    if (limit->suppressed == 0 || clock_now_us() < limit->next_us)
+        return 0;
+    return log_limit_end(limit);
+}
+
 bool log_repeat_pass(struct log_repeat *repeat, const char *text,
                      unsigned *ret_suppressed)
 {

@@ -49,6 +49,11 @@ struct log_limit {
 bool log_limit_pass(struct log_limit *limit, unsigned burst,
                     unsigned *ret_suppressed);
 
+/* Where no next line may come: how many were left out, 0 while another could
+ * still say it; end(): at once.  Counted once. */
+unsigned log_limit_due(struct log_limit *limit);
+unsigned log_limit_end(struct log_limit *limit);
+
 /* Lets a text through when it is not the last one, else every ten seconds: for
  * trouble that is tried again and again.  As above. */
 struct log_repeat {

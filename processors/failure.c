@@ -51,6 +51,16 @@ static enum weir_policy policy_of(const struct failure *failure,
     return policy;
 }
 
+static void say_left_out(unsigned failed, unsigned lines)
+{
+    if (failed > 0)
+        log_write(WEIR_LOG_WARNING, "%u more failed messages of this worker",
+                  failed);
+    if (lines > 0)
+        log_write(WEIR_LOG_WARNING, "%u lines of this worker were left out",
+                  lines);
+}
+
 static void say(struct failure *failure, const struct weir_message *msg)
 {
     unsigned suppressed = 0;
@@ -58,9 +68,7 @@ static void say(struct failure *failure, const struct weir_message *msg)
 
     if (!log_limit_pass(&failure->limit, BURST, &suppressed))
         return;
-    if (suppressed > 0)
-        log_write(WEIR_LOG_WARNING, "%u more failed messages of this worker",
-                  suppressed);
+    say_left_out(suppressed, 0);
     log_write(WEIR_LOG_WARNING, "%s failed: %s",
               message_name(msg, name, sizeof name), weir_message_reason(msg));
 }
@@ -143,6 +151,18 @@ void failure_finish(struct failure *failure)
     for (uint32_t i = 0; i < failure->count; i++)
         apply(failure, failure->messages[i], failure->codes[i]);
     failure->count = 0;
+}
+
+void failure_remind(struct failure *failure)
+{
+    say_left_out(log_limit_due(&failure->limit),
+                 log_limit_due(&failure->runner->context.limit));
+}
+
+void failure_end(struct failure *failure)
+{
+    say_left_out(log_limit_end(&failure->limit),
+                 log_limit_end(&failure->runner->context.limit));
 }
 
 int64_t failure_delay_us(const struct run *run, const struct weir_message *msg,

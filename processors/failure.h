@@ -32,6 +32,11 @@ void failure_add(struct failure *failure, struct weir_message *msg,
  * here. */
 void failure_finish(struct failure *failure);
 
+/* Says how many lines of this worker were left out, if nothing else said it for
+ * a second; end(): at once, when the worker ends. */
+void failure_remind(struct failure *failure);
+void failure_end(struct failure *failure);
+
 /* How long `msg` waits before it is tried again, by its handler's wish or by
  * backoff. */
 int64_t failure_delay_us(const struct run *run, const struct weir_message *msg,

@@ -383,6 +383,7 @@ void *processor_main(void *opaque)
                                            clock_after_us(TICK_US))) {
         const int64_t begun_us = clock_now_us();
 
+        failure_remind(&processor->failure);
         if (hand.count == 0)
             continue;
         slot_hold(&processor->runner.slot, hand.count);
@@ -391,6 +392,7 @@ void *processor_main(void *opaque)
         slot_hold(&processor->runner.slot, 0);
     }
     runner_stop(&processor->runner);
+    failure_end(&processor->failure);
     atomic_store_explicit(&processor->is_over, true, memory_order_release);
     return NULL;
 }

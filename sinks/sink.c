@@ -472,6 +472,7 @@ void *sink_main(void *opaque)
         wait_for_start(sink);
         while (!is_over(sink) && !run_is_aborting(run)) {
             work(sink);
+            failure_remind(&sink->failure);
             if (!is_over(sink))
                 rest(sink);
         }
@@ -481,6 +482,7 @@ void *sink_main(void *opaque)
     close_connector(sink, deadline > 0 ? deadline : clock_after_us(CLOSE_US));
     set_down(sink, false);
     runner_stop(&sink->runner);
+    failure_end(&sink->failure);
     atomic_store_explicit(&sink->is_over, true, memory_order_release);
     run->changed(run->changed_opaque);
     return NULL;

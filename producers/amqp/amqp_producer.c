@@ -503,7 +503,12 @@ static void amqp_drain(void *self)
 static void amqp_close(void *self, int64_t deadline_us)
 {
     struct amqp_producer *amqp = self;
+    const unsigned unsaid = log_limit_end(&amqp->limit_warnings);
 
+    if (unsaid > 0)
+        log_write(WEIR_LOG_WARNING,
+                  "amqp: %u more messages of queue %s were near the limit",
+                  unsaid, amqp->consumer.queue);
     if (!amqp->is_open || amqp->consumer.link.is_broken)
         amqp->url_index++;
     consumer_close(&amqp->consumer, deadline_us);

@@ -207,6 +207,30 @@ static void what_was_left_out_is_counted_once(void **state)
     assert_int_equal(suppressed, 0);
 }
 
+static void what_was_left_out_is_said_though_no_line_follows(void **state)
+{
+    struct fixture *fixture = *state;
+    struct log_limit limit = {0};
+    unsigned suppressed = 99;
+
+    assert_int_equal(log_limit_due(&limit), 0);
+    assert_int_equal(log_limit_end(&limit), 0);
+    assert_true(log_limit_pass(&limit, 1, &suppressed));
+    assert_false(log_limit_pass(&limit, 1, &suppressed));
+    assert_false(log_limit_pass(&limit, 1, &suppressed));
+    assert_int_equal(log_limit_due(&limit), 0);
+
+    fixture->now_us += CLOCK_SECOND_US;
+    assert_int_equal(log_limit_due(&limit), 2);
+    assert_int_equal(log_limit_due(&limit), 0);
+    assert_true(log_limit_pass(&limit, 1, &suppressed));
+    assert_int_equal(suppressed, 0);
+
+    assert_false(log_limit_pass(&limit, 1, &suppressed));
+    assert_int_equal(log_limit_end(&limit), 1);
+    assert_int_equal(log_limit_end(&limit), 0);
+}
+
 static void a_quiet_time_gives_the_whole_burst_back_and_no_more(void **state)
 {
     struct fixture *fixture = *state;
@@ -261,6 +285,7 @@ int main(void)
         TEST(broken_utf8_does_not_break_a_json_line),
         TEST(a_limit_lets_a_burst_through_then_one_a_second),
         TEST(what_was_left_out_is_counted_once),
+        TEST(what_was_left_out_is_said_though_no_line_follows),
         TEST(a_quiet_time_gives_the_whole_burst_back_and_no_more),
         TEST(a_slow_trickle_is_never_limited),
         TEST(the_same_trouble_is_said_once_and_another_at_once),

@@ -4,6 +4,7 @@
 #include "harness.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
@@ -15,6 +16,7 @@ static struct {
     _Atomic bool is_closed;
     _Atomic unsigned pulls;
     _Atomic unsigned said; /* lines with `wanted` */
+    _Atomic unsigned lines, failed, lines_left_out, failed_left_out;
     const char *wanted;
 } shared;
 
@@ -210,6 +212,46 @@ static void without_any_message_no_batcher_is_named(void **state)
     assert_int_equal(times_said(*state, "got no message"), 0);
 }
 
+static enum weir_status complain(struct weir_message *msg, void *state)
+{
+    (void)state;
+    weir_log(msg, WEIR_LOG_WARNING, "complains");
+    return weir_message_reject(msg, "bad");
+}
+
+static void count_lines(void *opaque, enum weir_log_level level,
+                        const char *line)
+{
+    const unsigned count = (unsigned)strtoul(line, NULL, 10);
+
+    (void)opaque;
+    (void)level;
+    if (strstr(line, ": complains"))
+        shared.lines++;
+    else if (strstr(line, " failed: bad"))
+        shared.failed++;
+    else if (strstr(line, " more failed messages of this worker"))
+        shared.failed_left_out += count;
+    else if (strstr(line, " lines of this worker were left out"))
+        shared.lines_left_out += count;
+}
+
+static void what_the_log_left_out_is_said_at_the_end(void **state)
+{
+    struct harness *harness = *state;
+
+    offer(harness, 300);
+    harness->handler.handle_message = complain;
+    log_set_callback(count_lines, NULL);
+    assert_int_equal(harness_run(harness, ONE_BATCHER), 0);
+    log_set_callback(NULL, NULL);
+
+    assert_int_equal(harness->stats.rejected, 300);
+    assert_true(shared.lines_left_out > 0 && shared.failed_left_out > 0);
+    assert_int_equal(shared.lines + shared.lines_left_out, 300);
+    assert_int_equal(shared.failed + shared.failed_left_out, 300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +261,7 @@ int main(void)
         TEST(a_batcher_that_got_no_message_is_named_at_the_end),
         TEST(a_batcher_that_got_messages_is_not_named),
         TEST(without_any_message_no_batcher_is_named),
+        TEST(what_the_log_left_out_is_said_at_the_end),
     };
     return cmocka_run_group_tests_name("end", tests, NULL, NULL);
 }
