@@ -98,6 +98,7 @@ static enum weir_status handle(struct attempt *attempt,
                                struct weir_message *msg)
 {
     enum weir_status answer = WEIR_OK;
+    struct hand hand = {.messages = {msg}, .count = 1};
 
     msg->epoch = &attempt->epoch;
     msg->ticket = attempt->number;
@@ -107,7 +108,7 @@ static enum weir_status handle(struct attempt *attempt,
                            (unsigned long long)msg->record->omitted);
         return WEIR_REJECT;
     }
-    (void)runner_run(&attempt->runner, &msg, 1, &answer);
+    (void)runner_run(&attempt->runner, &hand, 1, &answer);
     return judge(attempt, msg, answer);
 }
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "invariant.h"
+#include "message.h"
 
 enum { FIRST_BUCKETS = 1024 };
 
@@ -123,4 +124,42 @@ struct lane *lanes_next(const struct lanes *lanes, const struct lane *lane)
     while (at < lanes->bucket_count && !lanes->buckets[at])
         at++;
     return at < lanes->bucket_count ? lanes->buckets[at] : NULL;
+}
+
+void lane_sift(struct lane *lane,
+               bool (*wants)(const struct weir_message *, const void *opaque),
+               const void *opaque, struct mail_list *to)
+{
+    struct mail_list kept;
+    struct mail *mail = mail_list_pop(&lane->messages);
+
+    mail_list_init(&kept);
+    while (mail) {
+        mail_list_add(wants(message_of(mail), opaque) ? to : &kept, mail);
+        mail = mail_list_pop(&lane->messages);
+    }
+    mail_list_join(&lane->messages, &kept);
+}
+
+void lane_queue_add(struct lane_queue *queue, struct lane *lane)
+{
+    lane->state = LANE_READY;
+    lane->next_ready = NULL;
+    if (queue->last)
+        queue->last->next_ready = lane;
+    else
+        queue->first = lane;
+    queue->last = lane;
+}
+
+struct lane *lane_queue_pop(struct lane_queue *queue)
+{
+    struct lane *lane = queue->first;
+
+    if (!lane)
+        return NULL;
+    queue->first = lane->next_ready;
+    if (!queue->first)
+        queue->last = NULL;
+    return lane;
 }

@@ -9,6 +9,8 @@
 
 #include "mail.h"
 
+struct weir_message;
+
 enum lane_state {
     LANE_IDLE = 0, /* in no list */
     LANE_READY,    /* in the ready queue */
@@ -24,6 +26,19 @@ struct lane {
     bool is_abandoned;
     struct mail_list messages; /* one slot a letter */
 };
+
+/* Moves the messages that `wants` chooses to `to`; each stays a letter. */
+void lane_sift(struct lane *lane,
+               bool (*wants)(const struct weir_message *, const void *opaque),
+               const void *opaque, struct mail_list *to);
+
+/* READY lanes, in the order in which they became so. */
+struct lane_queue {
+    struct lane *first, *last;
+};
+
+void lane_queue_add(struct lane_queue *queue, struct lane *lane);
+struct lane *lane_queue_pop(struct lane_queue *queue); /* NULL: empty */
 
 /* All lanes that have messages, by id.  Guarded by its owner's lock. */
 struct lanes {

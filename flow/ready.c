@@ -1,14 +1,18 @@
 /*
  * ready.c - what waits for a worker, in the order that was asked for.
  *
- *   none:     [span][span][span]          an idle worker takes its fair share
+ *   none:     [span][span][span]          an idle worker takes its fair share,
+ *                                         or what a slow one has not begun
  *   ordered:  ready queue of lanes  -->   a free worker takes the next lane and
  *             lane: [msg][msg][msg]       runs up to a chunk of it, alone
  *   both:     heap of what waits for its time (retries, requeues)
  *
  * Fair share: what waits divided by the workers, between one message and a
  * chunk.  Fast handlers so move 64 at a time, slow ones spread over all
- * workers, and a slow message parks nothing behind it while a worker is idle.
+ * workers.  A worker that finds nothing looks at the hands of the others: what
+ * one of them has not begun for long comes back here, see hand.c, so a message
+ * that is suddenly slow parks nothing behind it while a worker is idle.  Of the
+ * workers that sleep at least one wakes in time to look.
  *
  * The window: at most max_demand messages per worker wait or are in hand, and
  * producers are asked for more when min_demand are left.  Messages of sources
@@ -42,19 +46,20 @@ struct ready {
     pthread_mutex_t lock;
     pthread_cond_t work;
     unsigned workers, asleep;
+    unsigned scouts; /* of those asleep, who look after the others' hands */
     uint32_t window, low, chunk;
     bool is_ordered, is_closed;
     bool is_hurried; /* a drain has begun: nothing waits for its time */
 
     struct mail_list spans;
     struct lanes lanes;
-    struct lane *first_ready, *last_ready;
-    struct heap retries; /* single messages */
-    struct heap held;    /* lanes */
+    struct lane_queue queue; /* of READY lanes */
+    struct heap retries;     /* single messages */
+    struct heap held;        /* lanes */
 
     uint32_t waiting; /* in spans and lanes */
     uint32_t delayed; /* in `retries` */
-    uint32_t in_hand;
+    struct hands hands;
     uint32_t parked[RUN_MAX_HOMES];
     _Atomic bool is_wanted[RUN_MAX_HOMES]; /* a producer sleeps for room */
 };
@@ -106,37 +111,25 @@ static void count_waiting_locked(const struct ready *ready,
                               memory_order_relaxed);
 }
 
+static void count_list_locked(const struct ready *ready,
+                              const struct mail_list *list, int change)
+{
+    for (struct mail *mail = list->head; mail; mail = mail->next) {
+        struct weir_message *span = message_of(mail);
+
+        for (uint32_t i = 0; i < mail->count; i++)
+            count_waiting_locked(ready, &span[i], change);
+    }
+}
+
 /* ---- lanes in the ready queue ---- */
-
-static void queue_lane_locked(struct ready *ready, struct lane *lane)
-{
-    lane->state = LANE_READY;
-    lane->next_ready = NULL;
-    if (ready->last_ready)
-        ready->last_ready->next_ready = lane;
-    else
-        ready->first_ready = lane;
-    ready->last_ready = lane;
-}
-
-static struct lane *next_lane_locked(struct ready *ready)
-{
-    struct lane *lane = ready->first_ready;
-
-    if (!lane)
-        return NULL;
-    ready->first_ready = lane->next_ready;
-    if (!ready->first_ready)
-        ready->last_ready = NULL;
-    return lane;
-}
 
 /* An idle lane is queued when it has messages, and dropped when not. */
 static void rest_lane_locked(struct ready *ready, struct lane *lane)
 {
     lane->state = LANE_IDLE;
     if (lane->messages.head)
-        queue_lane_locked(ready, lane);
+        lane_queue_add(&ready->queue, lane);
     else if (!lane->is_abandoned)
         lanes_drop(&ready->lanes, lane);
 }
@@ -165,6 +158,29 @@ static void due_locked(struct ready *ready, int64_t now)
     }
 }
 
+/* In front of what waits in `list`. */
+static void put_back_locked(struct ready *ready, struct mail_list *list,
+                            struct mail_list *back)
+{
+    ready->waiting += back->count;
+    count_list_locked(ready, back, 1);
+    mail_list_join(back, list);
+    mail_list_join(list, back);
+}
+
+/* ---- hands ---- */
+
+/* What was not begun comes back to where it was taken from. */
+static void take_back_locked(struct ready *ready, struct hand *hand)
+{
+    struct mail_list *list = hand->lane ? &hand->lane->messages : &ready->spans;
+    struct mail_list back;
+
+    mail_list_init(&back);
+    hands_take_back(&ready->hands, hand, &back);
+    put_back_locked(ready, list, &back);
+}
+
 /* ---- the producers' side ---- */
 
 uint32_t ready_demand(struct ready *ready, unsigned home, uint32_t parked)
@@ -175,7 +191,7 @@ uint32_t ready_demand(struct ready *ready, unsigned home, uint32_t parked)
     ready->parked[home] = parked;
     for (unsigned i = 0; i < ready->run->home_count; i++)
         all_parked += ready->parked[i];
-    used = ready->waiting + ready->in_hand;
+    used = ready->waiting + ready->hands.count;
     (void)pthread_mutex_unlock(&ready->lock);
 
     used -= all_parked < used ? all_parked : used;
@@ -202,7 +218,7 @@ static bool offer_lane_locked(struct ready *ready, struct weir_message *msg)
     mail_list_add(&lane->messages, &msg->mail);
     count_waiting_locked(ready, msg, 1);
     if (lane->state == LANE_IDLE)
-        queue_lane_locked(ready, lane);
+        lane_queue_add(&ready->queue, lane);
     return true;
 }
 
@@ -284,29 +300,8 @@ static void taken_out_locked(struct ready *ready, struct mail_list *taken,
                              struct mail_list *to)
 {
     ready->waiting -= taken->count;
-    for (struct mail *mail = taken->head; mail; mail = mail->next) {
-        struct weir_message *span = message_of(mail);
-
-        for (uint32_t i = 0; i < mail->count; i++)
-            count_waiting_locked(ready, &span[i], -1);
-    }
+    count_list_locked(ready, taken, -1);
     mail_list_join(to, taken);
-}
-
-/* A lane's letters stay one slot each. */
-static void sift_lane_locked(struct lane *lane, const struct sift *sift,
-                             struct mail_list *taken)
-{
-    struct mail_list kept;
-    struct mail *mail = mail_list_pop(&lane->messages);
-
-    mail_list_init(&kept);
-    while (mail) {
-        mail_list_add(
-            sift->wants(message_of(mail), sift->opaque) ? taken : &kept, mail);
-        mail = mail_list_pop(&lane->messages);
-    }
-    mail_list_join(&lane->messages, &kept);
 }
 
 /* What stays is pushed into the same memory, which has room for it. */
@@ -340,10 +335,12 @@ void ready_sift(struct ready *ready,
 
     mail_list_init(&taken);
     (void)pthread_mutex_lock(&ready->lock);
+    for (struct hand *hand = ready->hands.first; hand; hand = hand->next)
+        take_back_locked(ready, hand);
     span_sift(&ready->spans, wants, opaque, &taken);
     for (struct lane *lane = lanes_next(&ready->lanes, NULL); lane;
          lane = lanes_next(&ready->lanes, lane))
-        sift_lane_locked(lane, &sift, &taken);
+        lane_sift(lane, wants, opaque, &taken);
     taken_out_locked(ready, &taken, to);
     sift_retries_locked(ready, &sift);
     (void)pthread_mutex_unlock(&ready->lock);
@@ -370,7 +367,7 @@ void ready_abandon_backoff(struct ready *ready, struct mail_list *to)
         if (lane->state != LANE_HELD)
             continue;
         lane->is_abandoned = true;
-        sift_lane_locked(lane, &sift, &taken);
+        lane_sift(lane, wants_all, NULL, &taken);
     }
     taken_out_locked(ready, &taken, to);
     sift_retries_locked(ready, &sift);
@@ -399,7 +396,7 @@ static void take_spans_locked(struct ready *ready, struct hand *hand,
 static void take_lane_locked(struct ready *ready, struct hand *hand,
                              uint32_t limit)
 {
-    struct lane *lane = next_lane_locked(ready);
+    struct lane *lane = lane_queue_pop(&ready->queue);
 
     if (!lane)
         return;
@@ -425,26 +422,63 @@ static void take_locked(struct ready *ready, struct hand *hand, uint32_t limit)
     for (uint32_t i = 0; i < hand->count; i++)
         count_waiting_locked(ready, hand->messages[i], -1);
     ready->waiting -= hand->count;
-    ready->in_hand += hand->count;
+    hands_add(&ready->hands, hand);
 }
 
 static bool has_work_locked(const struct ready *ready)
 {
-    return ready->spans.head || ready->first_ready;
+    return ready->spans.head || ready->queue.first;
+}
+
+/* When a hand of another worker is worth a look.  Where there is an order, what
+ * is behind a slow message has to wait for it. */
+static int64_t stale_us_locked(const struct ready *ready)
+{
+    return ready->is_ordered || !ready->hands.first
+               ? CLOCK_NEVER_US
+               : hands_stale_us(&ready->hands, clock_now_us());
 }
 
 static void sleep_locked(struct ready *ready, int64_t deadline_us)
 {
     const int64_t retry = heap_due_us(&ready->retries);
     const int64_t held = heap_due_us(&ready->held);
+    const int64_t stale = stale_us_locked(ready);
+    const unsigned scouts = stale < CLOCK_NEVER_US ? 1 : 0;
     struct timespec until;
 
     deadline_us = retry < deadline_us ? retry : deadline_us;
     deadline_us = held < deadline_us ? held : deadline_us;
+    deadline_us = stale < deadline_us ? stale : deadline_us;
     until = clock_timespec(deadline_us);
     ready->asleep++;
+    ready->scouts += scouts;
     (void)pthread_cond_timedwait(&ready->work, &ready->lock, &until);
+    ready->scouts -= scouts;
     ready->asleep--;
+}
+
+/* What came due, or, for a worker that has nothing to do, back. */
+static void look_again_locked(struct ready *ready)
+{
+    struct mail_list back;
+
+    if (ready->retries.count + ready->held.count > 0)
+        due_locked(ready, clock_now_us());
+    if (has_work_locked(ready) || ready->is_ordered || !ready->hands.first)
+        return;
+    mail_list_init(&back);
+    hands_take_back_stale(&ready->hands, clock_now_us(), &back);
+    put_back_locked(ready, &ready->spans, &back);
+}
+
+/* Somebody asleep is needed: there is more to do, or nobody looks after the
+ * hands that may become stale. */
+static bool is_worth_waking_locked(const struct ready *ready)
+{
+    return ready->asleep > 0 &&
+           (has_work_locked(ready) ||
+            (ready->scouts == 0 && stale_us_locked(ready) < CLOCK_NEVER_US));
 }
 
 bool ready_take(struct ready *ready, struct hand *hand, uint32_t limit,
@@ -454,28 +488,17 @@ bool ready_take(struct ready *ready, struct hand *hand, uint32_t limit,
 
     *hand = (struct hand){0};
     (void)pthread_mutex_lock(&ready->lock);
-    if (ready->retries.count + ready->held.count > 0)
-        due_locked(ready, clock_now_us());
+    look_again_locked(ready);
     if (!has_work_locked(ready) && !ready->is_closed) {
         sleep_locked(ready, deadline_us);
-        due_locked(ready, clock_now_us());
+        look_again_locked(ready);
     }
     take_locked(ready, hand, limit);
-    if (has_work_locked(ready) && ready->asleep > 0)
+    if (is_worth_waking_locked(ready))
         (void)pthread_cond_signal(&ready->work);
     is_over = ready->is_closed && hand->count == 0 && ready->waiting == 0;
     (void)pthread_mutex_unlock(&ready->lock);
     return !is_over;
-}
-
-static void put_back_locked(struct ready *ready, struct lane *lane,
-                            struct mail_list *back)
-{
-    ready->waiting += back->count;
-    for (struct mail *mail = back->head; mail; mail = mail->next)
-        count_waiting_locked(ready, message_of(mail), 1);
-    mail_list_join(back, &lane->messages);
-    mail_list_join(&lane->messages, back);
 }
 
 /* Its first message would have to wait, and there is no time. */
@@ -497,12 +520,12 @@ void ready_finish(struct ready *ready, struct hand *hand,
     bool is_low;
 
     (void)pthread_mutex_lock(&ready->lock);
-    ready->in_hand -= hand->count;
+    hands_remove(&ready->hands, hand);
     if (lane && due_us > 0 && ready->is_hurried) {
         give_up_lane_locked(ready, lane, back);
         due_us = 0;
     } else if (lane && back->head) {
-        put_back_locked(ready, lane, back);
+        put_back_locked(ready, &lane->messages, back);
     }
     if (lane && due_us > 0) {
         lane->state = LANE_HELD;
@@ -514,7 +537,7 @@ void ready_finish(struct ready *ready, struct hand *hand,
     /* Also to sleep no longer than until the lane is due. */
     if ((has_work_locked(ready) || due_us > 0) && ready->asleep > 0)
         (void)pthread_cond_signal(&ready->work);
-    is_low = ready->waiting + ready->in_hand <= ready->low;
+    is_low = ready->waiting + ready->hands.count <= ready->low;
     (void)pthread_mutex_unlock(&ready->lock);
     if (is_low || ready->is_ordered)
         wake_producers(ready);
@@ -564,6 +587,6 @@ void ready_count(struct ready *ready, uint32_t *ret_waiting,
 {
     (void)pthread_mutex_lock(&ready->lock);
     *ret_waiting = ready->waiting + ready->delayed;
-    *ret_in_hand = ready->in_hand;
+    *ret_in_hand = ready->hands.count;
     (void)pthread_mutex_unlock(&ready->lock);
 }

@@ -7,23 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lane.h"
-#include "message.h"
+#include "hand.h"
 
 struct ready;
 
 struct ready_limits {
     unsigned workers;
     uint32_t max_demand, min_demand; /* per worker */
-};
-
-/* What a worker took.  In an ordered mode all of it is of one lane, and that
- * lane is nobody else's until ready_finish(). */
-struct hand {
-    struct weir_message *messages[CHUNK_SLOTS];
-    uint32_t count;
-    struct lane *lane;
-    bool is_abandoned; /* the lane was given up: settle these as left */
 };
 
 /* NULL: no memory. */
@@ -48,8 +38,8 @@ uint32_t ready_source_limit(const struct ready *ready, uint32_t sources);
 /* The next time that there is room, `home`'s mailbox is interrupted. */
 void ready_want_room(struct ready *ready, unsigned home);
 
-/* Takes out every waiting message that `wants` chooses, also those that wait
- * for a retry. */
+/* Takes out every message that `wants` chooses of those that wait, also for a
+ * retry, and of those in hand that were not begun. */
 void ready_sift(struct ready *ready,
                 bool (*wants)(const struct weir_message *, const void *opaque),
                 const void *opaque, struct mail_list *to);
@@ -62,7 +52,8 @@ void ready_abandon_backoff(struct ready *ready, struct mail_list *to);
 /* A worker's side. */
 
 /* Waits for work until the deadline; takes at most `limit`; count 0: none came.
- * False: closed, and nothing waits. */
+ * Otherwise the hand stays where it is until ready_finish().  False: closed,
+ * and nothing waits. */
 bool ready_take(struct ready *ready, struct hand *hand, uint32_t limit,
                 int64_t deadline_us);
 

@@ -10,9 +10,11 @@
  * ready_finish(); what goes to a batcher is there before the lane is anybody
  * else's, so that a lane's order holds across workers.
  *
- * A hand is as large as what the handler does in HAND_US: 64 messages of a fast
- * one, a single message of a slow one, so that what is handled moves on and
- * what is not begun stays where any worker, or nobody, may take it.
+ * A hand is as large as what the handler does in HAND_US, without what it
+ * spends on preparing: 64 messages of a fast one, a single message of a slow
+ * one, so that what is handled moves on.  Of a hand that takes longer, what is
+ * not begun may be taken back meanwhile (hand.c): runner_run() then stops
+ * before it. What was handled in front of it moves on with the hand.
  *
  * A full batcher stops its processors: what doesn't fit stays in hand, nothing
  * new is taken, and the ready queue stops the source.
@@ -28,7 +30,7 @@
 #include "clock.h"
 #include "span.h"
 
-enum { TICK_US = 100 * 1000, HAND_US = 5 * 1000 };
+enum { TICK_US = 100 * 1000 };
 
 enum weir_status processor_init(struct processor *processor,
                                 const struct processor_config *config)
@@ -240,9 +242,8 @@ static void finish_failures(struct processor *processor, struct hand *hand)
     processor->failure.has_stopped = false;
 }
 
-/* Takes out what no handler may see; returns how many are left. */
-static uint32_t set_aside(struct processor *processor, struct hand *hand,
-                          struct weir_message **messages)
+/* Takes out what no handler may see; returns how many are left, in front. */
+static uint32_t set_aside(struct processor *processor, struct hand *hand)
 {
     uint32_t count = 0;
 
@@ -266,7 +267,7 @@ static uint32_t set_aside(struct processor *processor, struct hand *hand,
             if (hand->lane)
                 finish_failures(processor, hand);
         } else {
-            messages[count++] = msg;
+            hand->messages[count++] = msg;
         }
     }
     return count;
@@ -319,41 +320,50 @@ static void send(struct processor *processor, size_t at)
     }
 }
 
-static void run_hand(struct processor *processor, struct hand *hand)
+/* What was not begun goes back to its lane, or is left with it. */
+static void return_rest(struct processor *processor, struct hand *hand,
+                        uint32_t first, uint32_t end, struct mail_list *back)
 {
-    struct weir_message *messages[CHUNK_SLOTS];
+    for (uint32_t i = first; i < end; i++) {
+        struct weir_message *msg = hand->messages[i];
+
+        if (hand->is_abandoned) {
+            settle(&processor->settler, msg, ENDING_LEFT);
+            continue;
+        }
+        message_forget_changes(msg); /* it is prepared again, too */
+        msg->mail = (struct mail){.count = 1, .size = msg->record->size};
+        mail_list_add(back, &msg->mail);
+    }
+}
+
+/* Returns how many were run. */
+static uint32_t run_hand(struct processor *processor, struct hand *hand)
+{
     enum weir_status results[CHUNK_SLOTS];
-    const uint32_t count = set_aside(processor, hand, messages);
-    const uint32_t ran =
-        hand->is_abandoned
-            ? 0
-            : runner_run(&processor->runner, messages, count, results);
+    const uint32_t count = set_aside(processor, hand);
+    const uint32_t ran = hand->is_abandoned ? 0
+                                            : runner_run(&processor->runner,
+                                                         hand, count, results);
+    const uint32_t end = hand_close(hand, count);
     struct mail_list back;
     int64_t due_us = 0;
 
     mail_list_init(&back);
     for (uint32_t i = 0; i < ran; i++) {
-        due_us = act(processor, hand, messages[i], results[i], &back);
+        due_us = act(processor, hand, hand->messages[i], results[i], &back);
         if (hand->lane)
             finish_failures(processor, hand);
     }
     finish_failures(processor, hand);
-    for (uint32_t i = ran; i < count; i++) {
-        if (hand->is_abandoned) {
-            settle(&processor->settler, messages[i], ENDING_LEFT);
-            continue;
-        }
-        message_forget_changes(messages[i]); /* it is prepared again, too */
-        messages[i]->mail =
-            (struct mail){.count = 1, .size = messages[i]->record->size};
-        mail_list_add(&back, &messages[i]->mail);
-    }
+    return_rest(processor, hand, ran, end, &back);
     runner_release(&processor->runner);
     settler_flush(&processor->settler);
     for (size_t i = 0; i < processor->outlet_count; i++)
         send(processor, i);
     ready_finish(processor->ready, hand, &back, due_us);
     leave(processor, &back); /* a drain has begun, nothing waits any more */
+    return ran;
 }
 
 /* How much to take next time, after `count` messages took `took_us`. */
@@ -381,14 +391,15 @@ void *processor_main(void *opaque)
     processor->started(processor->opaque);
     while (status == WEIR_OK && ready_take(processor->ready, &hand, limit,
                                            clock_after_us(TICK_US))) {
-        const int64_t begun_us = clock_now_us();
+        uint32_t ran;
 
         failure_remind(&processor->failure);
         if (hand.count == 0)
             continue;
         slot_hold(&processor->runner.slot, hand.count);
-        run_hand(processor, &hand);
-        limit = appetite(limit, hand.count, clock_now_us() - begun_us);
+        ran = run_hand(processor, &hand);
+        if (hand.is_open)
+            limit = appetite(limit, ran, clock_now_us() - hand.since_us);
         slot_hold(&processor->runner.slot, 0);
     }
     runner_stop(&processor->runner);

@@ -10,6 +10,7 @@
 
 #include <weir/handler.h>
 
+#include "hand.h"
 #include "message.h"
 #include "slot.h"
 
@@ -43,14 +44,14 @@ void runner_stop(struct runner *runner);
 bool runner_may_begin(const struct run *run, const struct weir_message *msg);
 
 /*
- * prepare_messages() on all, handle_message() on each.  results[i] is what it
- * answered, or WEIR_AGAIN when it was not begun and may not be any more, or
- * WEIR_STATUS_COUNT when what it answered is no answer.  Returns how many have
- * a result: in an ordered mode it stops behind a message that is to be tried
- * again.
+ * prepare_messages() on the first `count` messages of a hand, handle_message()
+ * on each.  results[i] is what it answered, or WEIR_AGAIN when it was not begun
+ * and may not be any more, or WEIR_STATUS_COUNT when what it answered is no
+ * answer.  Returns how many have a result: it stops where the rest was taken
+ * back, and in an ordered mode behind a message that is to be tried again.
  */
-uint32_t runner_run(struct runner *runner, struct weir_message **messages,
-                    uint32_t count, enum weir_status *results);
+uint32_t runner_run(struct runner *runner, struct hand *hand, uint32_t count,
+                    enum weir_status *results);
 
 /* `msg` has taken the process down too often: it may not be run.  Its reason is
  * set. */

@@ -134,59 +134,78 @@ static enum weir_status prepare(struct runner *runner,
     return status;
 }
 
-static uint32_t run_range(struct runner *runner, struct weir_message **messages,
-                          uint32_t count, enum weir_status *results)
+/* One that was begun. */
+static enum weir_status run_one(struct runner *runner, struct weir_message *msg)
 {
-    const struct run *run = runner->context.run;
-    const bool is_ordered = run->ordering != WEIR_ORDERING_NONE;
-    enum weir_status all = WEIR_OK;
+    if (!runner_may_begin(runner->context.run, msg))
+        return WEIR_AGAIN;
+    return runner->handler.handle_message ? handle(runner, msg) : WEIR_OK;
+}
 
-    if (runner->handler.prepare_messages && count > 0 &&
-        runner_may_begin(run, messages[0]))
-        all = prepare(runner, messages, count);
+static enum weir_status prepare_all(struct runner *runner,
+                                    struct weir_message **messages,
+                                    uint32_t count)
+{
+    if (!runner->handler.prepare_messages || count == 0 ||
+        !runner_may_begin(runner->context.run, messages[0]))
+        return WEIR_OK;
+    return prepare(runner, messages, count);
+}
+
+/* In an ordered mode nothing may overtake it. */
+static bool is_last(const struct runner *runner, enum weir_status result)
+{
+    return runner->context.run->ordering != WEIR_ORDERING_NONE &&
+           (result == WEIR_RETRY || result == WEIR_FATAL);
+}
+
+static uint32_t run_together(struct runner *runner, struct hand *hand,
+                             uint32_t count, enum weir_status *results)
+{
+    const enum weir_status all = prepare_all(runner, hand->messages, count);
+
+    if (all == WEIR_OK)
+        hand_open(hand, count);
     for (uint32_t i = 0; i < count; i++) {
-        if (all != WEIR_OK)
-            results[i] = all;
-        else if (!runner_may_begin(run, messages[i]))
-            results[i] = WEIR_AGAIN;
-        else if (runner->handler.handle_message)
-            results[i] = handle(runner, messages[i]);
-        else
-            results[i] = WEIR_OK;
-        if (is_ordered &&
-            (results[i] == WEIR_RETRY || results[i] == WEIR_FATAL))
+        if (all == WEIR_OK && !hand_begin(hand))
+            return i;
+        results[i] = all == WEIR_OK ? run_one(runner, hand->messages[i]) : all;
+        if (is_last(runner, results[i]))
             return i + 1;
     }
     return count;
 }
 
 /* One by one, since some of them may have to be alone. */
-static uint32_t run_watched(struct runner *runner,
-                            struct weir_message **messages, uint32_t count,
-                            enum weir_status *results)
+static uint32_t run_watched(struct runner *runner, struct hand *hand,
+                            uint32_t count, enum weir_status *results)
 {
-    const bool is_ordered = runner->context.run->ordering != WEIR_ORDERING_NONE;
-
+    hand_open(hand, count);
     for (uint32_t i = 0; i < count; i++) {
-        runner_journal_begin(runner, messages[i]);
-        (void)run_range(runner, &messages[i], 1, &results[i]);
+        struct weir_message *msg = hand->messages[i];
+
+        if (!hand_begin(hand))
+            return i;
+        runner_journal_begin(runner, msg);
+        results[i] = prepare_all(runner, &msg, 1);
+        if (results[i] == WEIR_OK)
+            results[i] = run_one(runner, msg);
         runner_journal_leave(runner);
-        runner_journal_end(runner, messages[i]);
-        if (is_ordered &&
-            (results[i] == WEIR_RETRY || results[i] == WEIR_FATAL))
+        runner_journal_end(runner, msg);
+        if (is_last(runner, results[i]))
             return i + 1;
     }
     return count;
 }
 
-uint32_t runner_run(struct runner *runner, struct weir_message **messages,
-                    uint32_t count, enum weir_status *results)
+uint32_t runner_run(struct runner *runner, struct hand *hand, uint32_t count,
+                    enum weir_status *results)
 {
     uint32_t ran;
 
     if (runner_journal_is_watchful(runner))
-        return run_watched(runner, messages, count, results);
-    ran = run_range(runner, messages, count, results);
+        return run_watched(runner, hand, count, results);
+    ran = run_together(runner, hand, count, results);
     runner_journal_leave(runner);
     return ran;
 }

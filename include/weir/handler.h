@@ -43,7 +43,10 @@ struct weir_handler {
                              void **ret_state, struct weir_error *err);
 
     /* Before handle_message(), on all messages that a worker took at once.
-     * WEIR_RETRY holds all, WEIR_REJECT fails all. */
+     * WEIR_RETRY holds all, WEIR_REJECT fails all.  Those that this worker then
+     * does not handle, because one before them is slow or is to be tried again,
+     * are prepared anew where they are handled; what was changed is forgotten.
+     */
     enum weir_status (*prepare_messages)(struct weir_message *const *messages,
                                          size_t count, void *state);
 

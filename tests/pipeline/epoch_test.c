@@ -242,23 +242,36 @@ static bool nothing_is_in_flight(struct harness *harness)
     return now(harness).in_flight == 0;
 }
 
-static void what_a_worker_has_in_hand_is_not_begun_any_more(void **state)
-{
-    struct harness *harness = *state;
+#define ONE_LANE                                                               \
+    "producer: { SOURCE }\n"                                                   \
+    "processors: { handler: linked, concurrency: 1, ordering: partition }\n"
 
+/* A source that ends when the test says continue. */
+static void hundred_and_end(struct harness *harness)
+{
     producer_script_begin(harness->source, 0, "t", 0);
     producer_script_add_many(harness->source, 0, 100);
     producer_script_pause(harness->source);
     producer_script_end(harness->source, 0);
     producer_script_set_endless(harness->source);
+}
+
+static bool only_the_begun_one_is_in_flight(struct harness *harness)
+{
+    return now(harness).abandoned > 0 && now(harness).in_flight == 1;
+}
+
+static void what_a_worker_has_not_begun_is_abandoned_at_once(void **state)
+{
+    struct harness *harness = *state;
+
+    hundred_and_end(harness);
     harness->handler.prepare_messages = choose_hand;
     harness->handler.handle_message = gate_chosen;
-    harness_start(harness, "producer: { SOURCE }\n"
-                           "processors: { handler: linked, concurrency: 1, "
-                           "ordering: partition }\n" PATIENT);
+    harness_start(harness, ONE_LANE PATIENT);
     gate_await(&shared.gate, 1);
     producer_script_continue(harness->source);
-    harness_wait(harness, some_are_abandoned);
+    harness_wait(harness, only_the_begun_one_is_in_flight);
     gate_open(&shared.gate);
     /* A drain would leave what is not begun, too. */
     harness_wait(harness, nothing_is_in_flight);
@@ -266,6 +279,39 @@ static void what_a_worker_has_in_hand_is_not_begun_any_more(void **state)
 
     assert_int_equal(harness_join(harness), 0);
     assert_int_equal(shared.handled, shared.chosen + 1);
+    assert_int_equal(harness->stats.received, 100);
+    assert_true(harness->stats.fenced >= 1);
+}
+
+/* Stays in the callback that has the whole hand. */
+static enum weir_status gate_hand(struct weir_message *const *messages,
+                                  size_t count, void *state)
+{
+    const bool was_chosen = shared.chosen > 0;
+
+    (void)choose_hand(messages, count, state);
+    if (!was_chosen && shared.chosen > 0)
+        gate_pass(&shared.gate);
+    return WEIR_OK;
+}
+
+static void what_a_worker_has_in_hand_is_not_begun_any_more(void **state)
+{
+    struct harness *harness = *state;
+
+    hundred_and_end(harness);
+    harness->handler.prepare_messages = gate_hand;
+    harness->handler.handle_message = gate_chosen;
+    harness_start(harness, ONE_LANE PATIENT);
+    gate_await(&shared.gate, 1);
+    producer_script_continue(harness->source);
+    harness_wait(harness, some_are_abandoned);
+    gate_open(&shared.gate);
+    harness_wait(harness, nothing_is_in_flight);
+    harness_drain(harness);
+
+    assert_int_equal(harness_join(harness), 0);
+    assert_int_equal(shared.handled, shared.chosen);
     assert_int_equal(harness->stats.received, 100);
 }
 
@@ -427,6 +473,7 @@ int main(void)
         TEST(a_lane_that_waits_for_a_retry_is_abandoned_at_once),
         TEST(what_waits_for_a_retry_in_the_sink_is_abandoned_at_once),
         TEST(what_waits_behind_a_stuck_sink_is_abandoned_and_it_is_fenced),
+        TEST(what_a_worker_has_not_begun_is_abandoned_at_once),
         TEST(what_a_worker_has_in_hand_is_not_begun_any_more),
         TEST(a_lane_of_a_new_epoch_waits_for_the_old_callback),
         TEST(disconnects_under_load_settle_nothing_of_an_old_epoch),
