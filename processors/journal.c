@@ -57,6 +57,7 @@ enum {
 };
 
 static const char magic[8] = {'W', 'E', 'I', 'R', 'J', 'N', 'L', '1'};
+static const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
 static const uint64_t stack_mark = UINT64_C(0x776569726a6e6c31);
 
 struct entry {
@@ -411,11 +412,12 @@ static uint64_t content_identity(const struct weir_message *msg)
 
 uint64_t journal_identity(const struct weir_message *msg)
 {
-    const int64_t offset = msg->record->offset;
+    const struct record *record = msg->record;
     uint64_t id;
 
-    if (offset >= 0)
-        id = hash_bytes(&offset, sizeof offset, msg->epoch->origin->hash);
+    /* Times an odd number: two offsets of one partition are never alike. */
+    if (record->offset >= 0)
+        id = msg->epoch->origin->hash + (uint64_t)record->offset * odd;
     else
         id = content_identity(msg);
     return id > 0 ? id : 1;
