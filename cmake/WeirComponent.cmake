@@ -41,6 +41,23 @@ function(weir_check_layer name layer target)
   endif()
 endfunction()
 
+# weir_test_needs(<name>... [COST <seconds>] [SLOTS <count>] [ALONE])
+# What CTest must know to run tests beside others; tests/README.md says when.
+function(weir_test_needs)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "ALONE" "COST;SLOTS" "")
+  set(properties)
+  if(arg_COST)
+    list(APPEND properties COST ${arg_COST})
+  endif()
+  if(arg_SLOTS)
+    list(APPEND properties PROCESSORS ${arg_SLOTS})
+  endif()
+  if(arg_ALONE)
+    list(APPEND properties RUN_SERIAL ON)
+  endif()
+  set_tests_properties(${arg_UNPARSED_ARGUMENTS} PROPERTIES ${properties})
+endfunction()
+
 # weir_test(<name> SOURCES <file>... REQUIRES <target>... [LABEL <label>]
 #           [TIMEOUT <seconds>] [WRAP <symbol>...])
 # One cmocka executable.  REQUIRES gives the headers; what those components call
