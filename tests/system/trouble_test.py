@@ -62,10 +62,14 @@ class Case:
     def __init__(self, name, source, *texts):
         self.name, self.source, self.texts = name, source, texts
 
+    def said(self, live):
+        """The lines about it; the one of the end has only the run's name."""
+        return [line for line in live.log.splitlines()
+                if " producer " in line and self.texts[0] in line]
+
     def check(self, live):
         live.await_log(self.texts[0])
-        said = [line for line in live.log.splitlines()
-                if self.texts[0] in line]
+        said = self.said(live)
         for text in self.texts:
             expect(text in said[0], f"{self.name}: no {text!r}: {said[0]}")
         expect(any(word in said[0] for word in ADVICE),
@@ -74,8 +78,7 @@ class Case:
         expect("interrupted" not in live.log,
                f"{self.name}: its own end is told as trouble")
         # Said every 10 s while it stays the same.
-        again = live.log.splitlines()
-        again = [line for line in again if self.texts[0] in line]
+        again = self.said(live)
         expect(len(again) <= 2 + live.report["duration_seconds"] / 5,
                f"{self.name}: said {len(again)} times")
         expect_equal(live.report["received"], 0, f"{self.name}: received")
