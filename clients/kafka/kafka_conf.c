@@ -112,10 +112,11 @@ static void check_sasl(const struct weir_settings *settings)
 }
 
 /* What librdkafka has against it, or NULL; `why` is room for its words. */
-static const char *property_refusal(rd_kafka_conf_t *scratch, const char *name,
+static const char *property_refusal(rd_kafka_conf_t *scratch,
+                                    enum kafka_role role, const char *name,
                                     const char *value, char *why)
 {
-    const char *refusal = kafka_property_refusal(name);
+    const char *refusal = kafka_property_refusal(name, role);
 
     if (refusal)
         return refusal;
@@ -126,7 +127,8 @@ static const char *property_refusal(rd_kafka_conf_t *scratch, const char *name,
                                           : why;
 }
 
-static void check_properties(const struct weir_settings *settings)
+static void check_properties(const struct weir_settings *settings,
+                             enum kafka_role role)
 {
     const size_t count = weir_settings_count(settings, "properties");
     rd_kafka_conf_t *scratch = rd_kafka_conf_new();
@@ -135,7 +137,7 @@ static void check_properties(const struct weir_settings *settings)
         const char *name = weir_settings_key(settings, "properties", i);
         const char *value = weir_settings_item(settings, "properties", i);
         char why[WHY_SIZE], path[PATH_SIZE];
-        const char *refusal = property_refusal(scratch, name, value, why);
+        const char *refusal = property_refusal(scratch, role, name, value, why);
 
         if (!refusal)
             continue;
@@ -145,11 +147,12 @@ static void check_properties(const struct weir_settings *settings)
     rd_kafka_conf_destroy(scratch);
 }
 
-void kafka_conf_check(const struct weir_settings *settings)
+void kafka_conf_check(const struct weir_settings *settings,
+                      enum kafka_role role)
 {
     check_files(settings);
     check_sasl(settings);
-    check_properties(settings);
+    check_properties(settings, role);
 }
 
 static enum weir_status set(rd_kafka_conf_t *conf, const char *name,
@@ -234,14 +237,17 @@ static enum weir_status set_properties(rd_kafka_conf_t *conf,
 }
 
 enum weir_status kafka_conf_build(const struct weir_settings *settings,
+                                  enum kafka_role role,
                                   const struct kafka_value *defaults,
                                   const struct kafka_value *fixed,
                                   rd_kafka_conf_t **ret_conf,
                                   struct weir_error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    enum weir_status status = set_all(conf, kafka_generation_values(), err);
+    enum weir_status status = WEIR_OK;
 
+    if (role == KAFKA_READS)
+        status = set_all(conf, kafka_generation_values(), err);
     if (status == WEIR_OK)
         status = set_all(conf, defaults, err);
     if (status == WEIR_OK)

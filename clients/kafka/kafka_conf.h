@@ -11,6 +11,8 @@
 
 #include <weir/settings.h>
 
+#include "kafka_access.h"
+
 /* Children of a connector's `tls` and `sasl`. */
 extern const struct weir_option kafka_tls_options[];
 extern const struct weir_option kafka_sasl_options[];
@@ -20,7 +22,8 @@ struct kafka_value {
 };
 
 /* Refuses what can't work in `tls`, `sasl` and `properties`. */
-void kafka_conf_check(const struct weir_settings *settings);
+void kafka_conf_check(const struct weir_settings *settings,
+                      enum kafka_role role);
 
 /*
  * Returns a new configuration: first `defaults`, then `brokers`, `tls`, `sasl`
@@ -30,6 +33,7 @@ void kafka_conf_check(const struct weir_settings *settings);
  */
 WEIR_MUST_USE
 enum weir_status kafka_conf_build(const struct weir_settings *settings,
+                                  enum kafka_role role,
                                   const struct kafka_value *defaults,
                                   const struct kafka_value *fixed,
                                   rd_kafka_conf_t **ret_conf,

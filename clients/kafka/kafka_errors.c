@@ -16,7 +16,14 @@
 
 #define ANY RD_KAFKA_RESP_ERR_NO_ERROR
 
-enum { NEEDS_NOTHING = 0, NEEDS_TLS, NEEDS_PLAIN, NEEDS_SASL };
+enum {
+    NEEDS_NOTHING = 0,
+    NEEDS_TLS,
+    NEEDS_PLAIN,
+    NEEDS_SASL,
+    NEEDS_READER,
+    NEEDS_WRITER
+};
 
 /* "%s" in `advice` is the group's name, the user's or the CA's. */
 static const struct {
@@ -59,12 +66,15 @@ static const struct {
     {RD_KAFKA_RESP_ERR__AUTHENTICATION, NULL, NEEDS_SASL,
      "the broker refuses the login: check `sasl.username`, `sasl.password` "
      "and `sasl.mechanism`"},
-    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, NULL, NEEDS_NOTHING,
+    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, NULL, NEEDS_READER,
      "the topic is not there, waiting for it: check `topics`"},
-    {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, NULL, NEEDS_NOTHING,
+    {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, NULL, NEEDS_READER,
      "the topic is not there, waiting for it: check `topics`"},
-    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, NULL, NEEDS_NOTHING,
+    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, NULL, NEEDS_READER,
      "not allowed to read the topic: grant Read and Describe on it"},
+    {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, NULL, NEEDS_WRITER,
+     "not allowed to write: grant IdempotentWrite on the cluster, or Write on "
+     "the topic"},
     {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, NULL, NEEDS_NOTHING,
      "not allowed to use the group: grant Read on it, or check `group`"},
     {ANY, "Group authorization failed", NEEDS_NOTHING,
@@ -98,6 +108,10 @@ static bool is_met(int needs, const struct kafka_access *access)
         return !access->has_tls;
     case NEEDS_SASL:
         return access->mechanism != NULL;
+    case NEEDS_READER:
+        return access->role == KAFKA_READS;
+    case NEEDS_WRITER:
+        return access->role == KAFKA_WRITES;
     default:
         return true;
     }
@@ -146,20 +160,16 @@ void kafka_errors_explain(rd_kafka_resp_err_t code, const char *reason,
     const char *advice = advice_for(code, reason, access);
     const char *tail = strstr(reason, " (after "); /* what the client did */
     const int length = (int)(tail ? tail - reason : (ptrdiff_t)strlen(reason));
-    char with[120] = "";
+    char with[120] = "", group[120] = "";
 
     if (access->mechanism)
         (void)snprintf(with, sizeof with, ", SASL %s as '%s'",
                        access->mechanism,
                        access->username ? access->username : "");
-    if (advice)
-        (void)snprintf(out, size, "%s (brokers '%s', %s%s; group '%s'): %.*s",
-                       advice, access->brokers,
-                       access->has_tls ? "TLS" : "no TLS", with, access->group,
-                       length, reason);
-    else
-        (void)snprintf(out, size, "%s (brokers '%s', %s%s; group '%s'): %.*s",
-                       rd_kafka_err2str(code), access->brokers,
-                       access->has_tls ? "TLS" : "no TLS", with, access->group,
-                       length, reason);
+    if (access->group)
+        (void)snprintf(group, sizeof group, "; group '%s'", access->group);
+    (void)snprintf(out, size, "%s (brokers '%s', %s%s%s): %.*s",
+                   advice ? advice : rd_kafka_err2str(code), access->brokers,
+                   access->has_tls ? "TLS" : "no TLS", with, group, length,
+                   reason);
 }

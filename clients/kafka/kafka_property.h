@@ -6,9 +6,11 @@
 
 #include <stdbool.h>
 
+#include "kafka_access.h"
+
 /* Why `name` can't be used in `properties:`, as a sentence that names the key
  * to use instead; NULL when it can. */
-const char *kafka_property_refusal(const char *name);
+const char *kafka_property_refusal(const char *name, enum kafka_role role);
 
 /* Its value must not be shown. */
 bool kafka_property_is_secret(const char *name);

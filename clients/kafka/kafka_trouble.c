@@ -57,9 +57,10 @@ void kafka_trouble_note(struct kafka_trouble *trouble, rd_kafka_resp_err_t code,
     if (trouble->tls[0] && strstr(reason, certificate_failure))
         reason = trouble->tls;
     if (trouble->has_worked && code == RD_KAFKA_RESP_ERR__TRANSPORT)
-        (void)snprintf(trouble->text, sizeof trouble->text,
-                       "connection lost, connecting again (brokers '%s'): %s",
-                       trouble->access.brokers, reason);
+        (void)snprintf(
+            trouble->text, sizeof trouble->text,
+            "connection lost, connecting again (brokers '%.150s'): %s",
+            trouble->access.brokers, reason);
     else
         kafka_errors_explain(code, reason, &trouble->access, trouble->text,
                              sizeof trouble->text);

@@ -45,7 +45,6 @@ struct kafka_producer {
     struct kafka_options options;
     struct kafka_trouble trouble;
     struct waker waker;
-    char brokers[200]; /* as configured, for explanations */
 
     rd_kafka_t *rk;
     rd_kafka_queue_t *group_queue;

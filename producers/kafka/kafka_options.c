@@ -207,7 +207,7 @@ void kafka_options_check(const struct weir_settings *settings)
     check_topics(settings);
     check_window(settings);
     check_drain(settings);
-    kafka_conf_check(settings);
+    kafka_conf_check(settings, KAFKA_READS);
 }
 
 void kafka_options_read(const struct weir_settings *settings,

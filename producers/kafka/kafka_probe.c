@@ -3,15 +3,13 @@
  *
  * How far ahead a client may fetch depends on how many partitions share the
  * memory, and a client can't be told after it was made.  So a small client asks
- * first.  It also turns "nothing happens" into an answer at once: a wrong port,
- * a wrong password or a missing topic is what open() fails with.
+ * first.  It also turns a missing topic into an answer at once.
  *
  *     connect --> metadata --> topics there? --> counts
  *        |            |              |
  *        +------------+--------------+--> WEIR_RETRY, in one clear line
  *
- * Threads: the producer's, inside open(); calls are cut into slices of SLICE_MS
- * so that wake() is heard.
+ * Threads: the producer's, inside open().
  */
 #include "kafka_probe.h"
 
@@ -22,10 +20,11 @@
 
 #include "clock.h"
 #include "kafka_conf.h"
+#include "kafka_contact.h"
 #include "kafka_end.h"
 #include "kafka_member.h"
 
-enum { SLICE_MS = 100, ANSWER_S = 10, END_MS = 500 };
+enum { END_MS = 500 };
 
 static bool is_regex(const char *topic)
 {
@@ -49,8 +48,8 @@ static enum weir_status start(struct kafka_producer *kafka,
                                                {NULL, NULL}};
     rd_kafka_conf_t *conf = NULL;
     char why[200];
-    enum weir_status status =
-        kafka_conf_build(kafka->settings, defaults, fixed, &conf, err);
+    enum weir_status status = kafka_conf_build(kafka->settings, KAFKA_READS,
+                                               defaults, fixed, &conf, err);
 
     if (status != WEIR_OK)
         return status;
@@ -124,44 +123,20 @@ static enum weir_status judge(struct kafka_producer *kafka,
     return WEIR_OK;
 }
 
-static enum weir_status no_answer(struct kafka_producer *kafka,
-                                  struct weir_error *err)
-{
-    if (kafka->trouble.text[0])
-        return weir_fail(err, WEIR_RETRY, "%s", kafka->trouble.text);
-    return weir_fail(err, WEIR_RETRY,
-                     "no answer from '%s' for %d s: check `brokers`, "
-                     "and that this port speaks Kafka",
-                     kafka->brokers, ANSWER_S);
-}
-
 static enum weir_status ask(struct kafka_producer *kafka, rd_kafka_t *rk,
                             struct kafka_probe *ret_probe,
                             struct weir_error *err)
 {
-    const int64_t deadline_us = clock_after_us(ANSWER_S * CLOCK_SECOND_US);
-    const int wants_all = has_regex(kafka->settings);
+    const struct rd_kafka_metadata *metadata = NULL;
+    enum weir_status status =
+        kafka_contact_await(rk, has_regex(kafka->settings), &kafka->trouble,
+                            &kafka->waker, &metadata, err);
 
-    while (clock_now_us() < deadline_us) {
-        const struct rd_kafka_metadata *metadata = NULL;
-        const rd_kafka_resp_err_t rc =
-            rd_kafka_metadata(rk, wants_all, NULL, &metadata, SLICE_MS);
-
-        (void)rd_kafka_poll(rk, 0);
-        if (rc == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            enum weir_status status = judge(kafka, metadata, ret_probe, err);
-
-            rd_kafka_metadata_destroy(metadata);
-            return status;
-        }
-        if (waker_wait(&kafka->waker, -1, 0, clock_now_us()) == WAKER_WOKEN)
-            return weir_fail(err, WEIR_RETRY,
-                             "interrupted while connecting to '%s'",
-                             kafka->brokers);
-        if (kafka->trouble.is_cut_off)
-            break;
-    }
-    return no_answer(kafka, err);
+    if (status != WEIR_OK)
+        return status;
+    status = judge(kafka, metadata, ret_probe, err);
+    rd_kafka_metadata_destroy(metadata);
+    return status;
 }
 
 /* Topics that the client knows of are those that it asks for. */
@@ -193,11 +168,7 @@ enum weir_status kafka_probe_run(struct kafka_producer *kafka,
     if (status != WEIR_OK)
         return status;
     topics = make_topics(kafka, rk);
-    kafka->trouble.is_silent = true; /* open() fails with it */
     status = ask(kafka, rk, ret_probe, err);
-    kafka->trouble.is_silent = false;
-    kafka->trouble.is_cut_off = false;
-    kafka->trouble.text[0] = '\0';
     for (size_t i = 0; topics && topics[i]; i++)
         rd_kafka_topic_destroy(topics[i]);
     free(topics);

@@ -95,7 +95,8 @@ static enum weir_status build_conf(struct kafka_producer *kafka,
     (void)snprintf(partition, sizeof partition, "%" PRId64,
                    limits.partition_bytes);
     (void)snprintf(fetch, sizeof fetch, "%" PRId64, limits.fetch_bytes);
-    return kafka_conf_build(kafka->settings, defaults, fixed, ret_conf, err);
+    return kafka_conf_build(kafka->settings, KAFKA_READS, defaults, fixed,
+                            ret_conf, err);
 }
 
 /* What the client made of limits and properties, for comparisons. */
@@ -176,31 +177,6 @@ static enum weir_status subscribe(struct kafka_producer *kafka,
     return WEIR_OK;
 }
 
-/* What explanations say that was tried. */
-static void describe_access(struct kafka_producer *kafka)
-{
-    const struct weir_settings *settings = kafka->settings;
-    const bool has_sasl = weir_settings_has(settings, "sasl");
-    size_t used = 0;
-
-    for (size_t i = 0; i < weir_settings_count(settings, "brokers") &&
-                       used < sizeof kafka->brokers;
-         i++)
-        used += (size_t)snprintf(
-            kafka->brokers + used, sizeof kafka->brokers - used, "%s%s",
-            i > 0 ? "," : "", weir_settings_item(settings, "brokers", i));
-    kafka->trouble.owner = kafka;
-    kafka->trouble.access = (struct kafka_access){
-        .brokers = kafka->brokers,
-        .group = weir_settings_string(settings, "group"),
-        .mechanism =
-            has_sasl ? weir_settings_string(settings, "sasl.mechanism") : NULL,
-        .username = weir_settings_string(settings, "sasl.username"),
-        .ca = weir_settings_string(settings, "tls.ca"),
-        .has_tls = weir_settings_has(settings, "tls"),
-    };
-}
-
 static enum weir_status kafka_open(void *self,
                                    const struct weir_settings *settings,
                                    struct weir_error *err)
@@ -213,7 +189,8 @@ static enum weir_status kafka_open(void *self,
     kafka->share = weir_settings_share(settings);
     kafka->trouble = (struct kafka_trouble){0};
     kafka_options_read(settings, &kafka->options);
-    describe_access(kafka);
+    kafka->trouble.owner = kafka;
+    kafka_access_read(settings, KAFKA_READS, &kafka->trouble.access);
 
     status = waker_open(&kafka->waker, err);
     if (status == WEIR_OK)

@@ -52,14 +52,15 @@ static rd_kafka_conf_t *build(const struct weir_settings *settings,
     rd_kafka_conf_t *conf = NULL;
     struct weir_error err = {0};
 
-    if (kafka_conf_build(settings, defaults, fixed, &conf, &err) != WEIR_OK)
+    if (kafka_conf_build(settings, KAFKA_READS, defaults, fixed, &conf, &err) !=
+        WEIR_OK)
         fail_msg("%s", err.text);
     return conf;
 }
 
 static const char *refusals(struct weir_settings *settings)
 {
-    kafka_conf_check(settings);
+    kafka_conf_check(settings, KAFKA_READS);
     return test_settings_take_refusals(settings);
 }
 
@@ -136,10 +137,32 @@ static void what_the_promises_rest_on_is_owned(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        assert_non_null(kafka_property_refusal(names[i]));
-    assert_null(kafka_property_refusal("client.rack"));
-    assert_null(kafka_property_refusal("isolation.level"));
-    assert_null(kafka_property_refusal("queued.min.messages"));
+        assert_non_null(kafka_property_refusal(names[i], KAFKA_READS));
+    assert_null(kafka_property_refusal("client.rack", KAFKA_READS));
+    assert_null(kafka_property_refusal("isolation.level", KAFKA_READS));
+    assert_null(kafka_property_refusal("queued.min.messages", KAFKA_READS));
+}
+
+static void what_is_sent_in_order_and_once_is_owned(void **state)
+{
+    static const char *const names[] = {"acks",
+                                        "enable.idempotence",
+                                        "retries",
+                                        "max.in.flight",
+                                        "queuing.strategy",
+                                        "message.timeout.ms",
+                                        "compression.type",
+                                        "partitioner",
+                                        "transactional.id",
+                                        "delivery.report.only.error",
+                                        "group.id",
+                                        "enable.auto.commit"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_non_null(kafka_property_refusal(names[i], KAFKA_WRITES));
+    assert_null(kafka_property_refusal("linger.ms", KAFKA_WRITES));
+    assert_null(kafka_property_refusal("message.max.bytes", KAFKA_WRITES));
 }
 
 static void what_the_library_does_not_know_is_refused(void **state)
@@ -203,6 +226,7 @@ int main(void)
         TEST(tls_and_sasl_choose_the_protocol),
         TEST(a_property_that_weir_owns_is_refused_with_its_key),
         TEST(what_the_promises_rest_on_is_owned),
+        TEST(what_is_sent_in_order_and_once_is_owned),
         TEST(what_the_library_does_not_know_is_refused),
         TEST(a_secret_is_not_repeated),
         TEST(a_password_needs_a_name),

@@ -1,0 +1,65 @@
+/*
+ * kafka_contact.c - the first answer of a broker.
+ *
+ * "Nothing happens" becomes an answer at once: a wrong port or a wrong password
+ * is what open() fails with.
+ *
+ * Threads: the connector's; calls are cut into slices of SLICE_MS so that a
+ * wake is heard.
+ */
+#include "kafka_contact.h"
+
+#include "clock.h"
+
+enum { SLICE_MS = 100, ANSWER_S = 10 };
+
+static enum weir_status no_answer(const struct kafka_trouble *trouble,
+                                  struct weir_error *err)
+{
+    if (trouble->text[0])
+        return weir_fail(err, WEIR_RETRY, "%s", trouble->text);
+    return weir_fail(err, WEIR_RETRY,
+                     "no answer from '%s' for %d s: check `brokers`, "
+                     "and that this port speaks Kafka",
+                     trouble->access.brokers, ANSWER_S);
+}
+
+static enum weir_status await(rd_kafka_t *rk, int wants_all,
+                              struct kafka_trouble *trouble,
+                              struct waker *waker,
+                              const struct rd_kafka_metadata **ret_metadata,
+                              struct weir_error *err)
+{
+    const int64_t deadline_us = clock_after_us(ANSWER_S * CLOCK_SECOND_US);
+
+    while (clock_now_us() < deadline_us) {
+        const rd_kafka_resp_err_t rc =
+            rd_kafka_metadata(rk, wants_all, NULL, ret_metadata, SLICE_MS);
+
+        (void)rd_kafka_poll(rk, 0);
+        if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return WEIR_OK;
+        if (waker_wait(waker, -1, 0, clock_now_us()) == WAKER_WOKEN)
+            return weir_fail(err, WEIR_RETRY,
+                             "interrupted while connecting to '%s'",
+                             trouble->access.brokers);
+        if (trouble->is_cut_off)
+            break;
+    }
+    return no_answer(trouble, err);
+}
+
+enum weir_status kafka_contact_await(
+    rd_kafka_t *rk, int wants_all, struct kafka_trouble *trouble,
+    struct waker *waker, const struct rd_kafka_metadata **ret_metadata,
+    struct weir_error *err)
+{
+    enum weir_status status;
+
+    trouble->is_silent = true; /* open() fails with it */
+    status = await(rk, wants_all, trouble, waker, ret_metadata, err);
+    trouble->is_silent = false;
+    trouble->is_cut_off = false;
+    trouble->text[0] = '\0';
+    return status;
+}
