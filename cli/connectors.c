@@ -21,11 +21,14 @@
 /* clang-format off */
 #if WEIR_WITH_KAFKA
 #include "kafka_producer.h"
+#include "kafka_sink.h"
 #include "kafka_version.h"
 #define KAFKA_PRODUCER &weir_kafka_producer,
+#define KAFKA_SINK     &weir_kafka_sink,
 #define KAFKA_LIBRARY  {"librdkafka", kafka_client_version},
 #else
 #define KAFKA_PRODUCER
+#define KAFKA_SINK
 #define KAFKA_LIBRARY
 #endif
 #if WEIR_WITH_AMQP
@@ -51,14 +54,15 @@ static const struct connector_library libraries[] = {
     AMQP_LIBRARY
     {NULL, NULL},
 };
-/* clang-format on */
 
 static const struct weir_sink_ops *const sinks[] = {
     &weir_discard_sink,
     &weir_file_sink,
+    KAFKA_SINK
     &weir_stdout_sink,
     NULL,
 };
+/* clang-format on */
 
 static const struct weir_handler *const handlers[] = {
     &weir_passthrough,

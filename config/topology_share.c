@@ -1,8 +1,9 @@
 /*
  * topology_share.c - every connector instance gets its part of the topology.
  *
- * Memory: one half is for what the producers' clients buffer, divided among
- * them; the other is for messages in flight.
+ * Memory: one half is for what clients buffer, the other for messages in
+ * flight.  Where a sink has a client that keeps copies, the first half is
+ * divided once more: a quarter for the producers, a quarter for the sinks.
  *
  *     in_flight = sum over batchers of
  *                     batch_size * concurrency * (max_in_flight + 1)
@@ -95,13 +96,28 @@ static void call_check(const struct build *build,
     first->root->report = NULL;
 }
 
+/* Of sinks with a client. */
+static unsigned count_clients(const struct topology *topology)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < topology->batcher_count; i++) {
+        if (topology->batchers[i].sink &&
+            topology->batchers[i].sink->has_client)
+            count += topology->batchers[i].concurrency;
+    }
+    return count;
+}
+
 static void share_producer(struct build *build, struct weir_share share)
 {
     struct topology_producer *producer = &build->topology->producer;
 
     if (!build->connector.settings)
         return;
-    share.memory = build->topology->memory / 2 / producer->concurrency;
+    share.memory = build->topology->memory /
+                   (count_clients(build->topology) > 0 ? 4 : 2) /
+                   producer->concurrency;
     producer->settings = make_instances(build, build->connector.settings, share,
                                         producer->concurrency);
     if (producer->settings)
@@ -117,6 +133,9 @@ static void share_batcher(struct build *build, size_t index,
 
     if (!made->sink.settings)
         return;
+    if (batcher->sink->has_client)
+        share.memory =
+            build->topology->memory / 4 / count_clients(build->topology);
     batcher->settings =
         make_instances(build, made->sink.settings, share, batcher->concurrency);
     if (batcher->settings)

@@ -18,9 +18,10 @@ struct kafka_trouble {
     void *owner;    /* for other callbacks, which get the same opaque */
     char text[400]; /* the last explanation; "" when there was none */
     char tls[160];  /* what was wrong with a certificate, from the log */
-    bool is_fatal, is_cut_off; /* every broker is unreachable */
-    bool has_worked;           /* settings are right: it's the network */
-    bool is_silent;            /* whoever asked is told by other means */
+    bool is_fatal;
+    bool is_cut_off; /* every broker is unreachable */
+    bool has_worked; /* settings are right: it's the network */
+    bool is_silent;  /* whoever asked is told by other means */
     int64_t quiet_until_us;
     char said[400];
     struct log_limit limit;

@@ -39,8 +39,8 @@ enum weir_policy {
 struct weir_share {
     const char *pipeline;     /* the topology's name */
     unsigned index, count;    /* which instance of how many */
-    size_t memory;            /* bytes that a producer's client may buffer; 0
-                                 for sinks and handlers */
+    size_t memory;            /* bytes that a producer's client may buffer, or
+                                 that of a sink that has one; else 0 */
     size_t max_message_bytes; /* larger ones are offered as `omitted` */
     unsigned in_flight;       /* messages that keep all batches and workers of
                                  the topology full */

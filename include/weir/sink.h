@@ -24,6 +24,8 @@ struct weir_sink_ops {
     const struct weir_option *options; /* what it accepts; ends with {0} */
     size_t self_size;                  /* the runtime allocates it, zeroed */
     bool is_ordered; /* after a failed message nothing later is delivered */
+    bool has_client; /* that keeps copies of what is under way, in its
+                        `memory` of <weir/share.h> */
 
     /* Refuses what can be known to be wrong without a connection.  NULL:
      * nothing beyond the table. */
