@@ -3,12 +3,34 @@
  */
 #include "clock.h"
 
+#include <stdio.h>
+
 int64_t clock_now_us(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * CLOCK_SECOND_US + now.tv_nsec / 1000;
+}
+
+int64_t clock_wall_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void clock_format(int64_t wall_ms, char out[CLOCK_TEXT_SIZE])
+{
+    const time_t second = (time_t)(wall_ms / 1000);
+    struct tm parts = {0};
+    char date[CLOCK_TEXT_SIZE];
+
+    (void)gmtime_r(&second, &parts);
+    (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(out, CLOCK_TEXT_SIZE, "%.19s.%03dZ", date,
+                   (int)(wall_ms % 1000));
 }
 
 int64_t clock_after_us(int64_t span_us)

@@ -13,6 +13,13 @@
 
 int64_t clock_now_us(void);
 
+/* Of the calendar, which may step: to be shown, never to be waited for. */
+int64_t clock_wall_ms(void);
+
+/* "2026-01-31T23:59:59.123Z" (RFC 3339), into `out`. */
+enum { CLOCK_TEXT_SIZE = 32 };
+void clock_format(int64_t wall_ms, char out[CLOCK_TEXT_SIZE]);
+
 /* now + `span_us`, which may be CLOCK_NEVER_US. */
 int64_t clock_after_us(int64_t span_us);
 

@@ -29,6 +29,12 @@ static const char *sink_name(const struct topology_batcher *batcher)
     return batcher->sink ? batcher->sink->name : "handle_batch";
 }
 
+/* What leads to it: what failed, or what the handler routes there. */
+static const char *source_of(const struct topology_batcher *batcher)
+{
+    return strcmp(batcher->name, "dead_letter") == 0 ? "failure" : "processors";
+}
+
 /* "100 messages, 1MiB or 1s" */
 static void limits(const struct topology_batcher *batcher, char *out,
                    size_t size)
@@ -89,10 +95,10 @@ static void mermaid_batcher(const struct topology_batcher *batcher,
     char when[3 * UNIT_SIZE];
 
     limits(batcher, when, sizeof when);
-    (void)printf("  processors --> batcher%zu[\"%s<br/>%s\"] --> "
+    (void)printf("  %s --> batcher%zu[\"%s<br/>%s\"] --> "
                  "sink%zu[\"%s x%u\"]\n",
-                 index, batcher->name, when, index, sink_name(batcher),
-                 batcher->concurrency);
+                 source_of(batcher), index, batcher->name, when, index,
+                 sink_name(batcher), batcher->concurrency);
 }
 
 static void mermaid_end(const struct topology *topology)
@@ -123,9 +129,9 @@ static void dot_batcher(const struct topology_batcher *batcher, size_t index)
     limits(batcher, when, sizeof when);
     (void)printf("  batcher%zu [label=\"%s\\n%s\"];\n"
                  "  sink%zu [label=\"%s x%u\"];\n"
-                 "  processors -> batcher%zu -> sink%zu;\n",
+                 "  %s -> batcher%zu -> sink%zu;\n",
                  index, batcher->name, when, index, sink_name(batcher),
-                 batcher->concurrency, index, index);
+                 batcher->concurrency, source_of(batcher), index, index);
 }
 
 static void dot_end(const struct topology *topology)

@@ -44,6 +44,8 @@ static const struct counter counters[] = {
     COUNTER(rejected_sink),
     COUNTER(rejected_nonsense),
     COUNTER(rejected_crashes),
+    COUNTER(dead_letters),
+    COUNTER(dead_letter_errors),
     COUNTER(callback_errors),
     COUNTER(handler_stuck),
     COUNTER(failed_after_settle),

@@ -27,6 +27,7 @@ const char *const topology_policy_names[WEIR_POLICY_COUNT] = {
     [WEIR_POLICY_REQUEUE_ONCE] = "requeue_once",
     [WEIR_POLICY_DROP] = "drop",
     [WEIR_POLICY_STOP] = "stop",
+    [WEIR_POLICY_DEAD_LETTER] = "dead_letter",
 };
 
 const char *const topology_ordering_names[WEIR_ORDERING_COUNT] = {
@@ -34,6 +35,11 @@ const char *const topology_ordering_names[WEIR_ORDERING_COUNT] = {
     [WEIR_ORDERING_PARTITION] = "partition",
     [WEIR_ORDERING_KEY] = "key",
 };
+
+size_t topology_routable(const struct topology *topology)
+{
+    return topology->batcher_count - (topology->has_dead_letter ? 1 : 0);
+}
 
 static bool read_source(struct build *build, struct weir_bytes *ret_text)
 {

@@ -85,6 +85,7 @@ struct topology {
     struct topology_processors processors;
     struct topology_batcher *batchers; /* none: messages end when handled */
     size_t batcher_count;
+    bool has_dead_letter; /* the last of them is `dead_letter` */
     struct topology_failure failure;
     size_t memory;     /* bytes: in-flight chunks and client buffers together */
     const char *state; /* a folder for the journal of crashes; NULL: none */
@@ -93,6 +94,9 @@ struct topology {
     bool is_log_json;
     bool until_end;
 };
+
+/* How many batchers a message may be routed to: all but `dead_letter`. */
+size_t topology_routable(const struct topology *topology);
 
 /* What a file calls them. */
 extern const char *const topology_policy_names[WEIR_POLICY_COUNT];

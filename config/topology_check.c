@@ -81,13 +81,13 @@ static void check_ordering(const struct build *build)
         weir_settings_warn(build->processors, "ordering_on_requeue",
                            "changes nothing: there is no order that a requeue "
                            "could break");
-    if (ordering != WEIR_ORDERING_NONE && topology->batcher_count > 1)
+    if (ordering != WEIR_ORDERING_NONE && topology_routable(topology) > 1)
         report_warning(build->reader.report,
                        build->batchers[0].settings->node->parent, "",
                        "messages of one lane keep their order within one "
                        "batcher and batch key; between these %zu batchers "
                        "there is none",
-                       topology->batcher_count);
+                       topology_routable(topology));
 }
 
 static void check_rate_limit(const struct build *build)
@@ -105,16 +105,18 @@ static void check_policy(const struct build *build)
 {
     const struct weir_producer_ops *ops = build->topology->producer.ops;
     const enum weir_policy policy = build->topology->failure.then;
+    unsigned policies = WEIR_POLICY_BIT(WEIR_POLICY_DEAD_LETTER);
     char able[80] = "";
 
     if (!ops || !weir_settings_has(build->top, "failure.then"))
         return;
+    policies |= ops->policies; /* and a confirmed letter is done for any */
     for (unsigned i = 0; i < WEIR_POLICY_COUNT; i++) {
-        if (ops->policies & WEIR_POLICY_BIT(i))
+        if (policies & WEIR_POLICY_BIT(i))
             wordlist_append(able, sizeof able,
                             WEIR_STR(topology_policy_names[i]));
     }
-    if (!(ops->policies & WEIR_POLICY_BIT(policy)))
+    if (!(policies & WEIR_POLICY_BIT(policy)))
         weir_settings_refuse(build->top, "failure.then",
                              "%s can't %s a message; with it a failed message "
                              "can meet: %s",
@@ -130,6 +132,28 @@ static void check_policy(const struct build *build)
                              "deliveries: use reject, drop or stop");
 }
 
+static void check_dead_letter(const struct build *build)
+{
+    const struct topology *topology = build->topology;
+    const bool is_policy = topology->failure.then == WEIR_POLICY_DEAD_LETTER &&
+                           weir_settings_has(build->top, "failure.then");
+    const bool is_builtin = topology->processors.handler.builtin;
+
+    if (is_policy && !topology->has_dead_letter)
+        weir_settings_refuse(build->top, "failure.then",
+                             "needs a batcher of that name, as in `batchers: "
+                             "{ dead_letter: { sink: ... } }`");
+    else if (!is_policy && topology->has_dead_letter)
+        report_warning(
+            build->reader.report,
+            build->batchers[topology->batcher_count - 1].settings->node, "",
+            "%s, since `failure.then` is %s",
+            is_builtin ? "no message will come here"
+                       : "only failed messages come here for which the "
+                         "handler chooses it",
+            topology_policy_names[topology->failure.then]);
+}
+
 static void check_failure(const struct build *build)
 {
     const struct topology_failure *failure = &build->topology->failure;
@@ -138,13 +162,15 @@ static void check_failure(const struct build *build)
         weir_settings_refuse(build->top, "failure.retry.backoff.min",
                              "must not be more than failure.retry.backoff.max");
     check_policy(build);
+    check_dead_letter(build);
 }
 
 static void check_handler(const struct build *build)
 {
     const struct topology *topology = build->topology;
     const struct weir_handler *builtin = topology->processors.handler.builtin;
-    bool has_default = topology->batcher_count == 0;
+    const size_t routable = topology_routable(topology);
+    bool has_default = routable == 0;
 
     for (size_t i = 0; builtin && i < topology->batcher_count; i++) {
         const struct topology_batcher *batcher = &topology->batchers[i];
@@ -152,7 +178,7 @@ static void check_handler(const struct build *build)
         const struct node *node = build->batchers[i].settings->node;
 
         has_default = has_default || is_default;
-        if (!is_default)
+        if (!is_default && i < routable)
             report_warning(build->reader.report, node, "",
                            "no message will come here: %s sends every message "
                            "to the batcher `default`",

@@ -77,7 +77,7 @@ static const struct weir_option failure_options[] = {
     {.name = "then",
      .type = WEIR_OPTION_CHOICE,
      .flags = WEIR_OPTION_REQUIRED,
-     .choices = "reject|requeue|requeue_once|drop|stop",
+     .choices = "dead_letter|reject|requeue|requeue_once|drop|stop",
      .help = "What happens to a message that finally failed; there is no "
              "default."},
     {.name = "max_crashes",

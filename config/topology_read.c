@@ -331,6 +331,8 @@ static void read_processors(struct build *build)
         read_handler(build, node);
 }
 
+static const char dead_letter[] = "dead_letter";
+
 static bool is_batcher_name(const char *name)
 {
     return name[0] != '\0' &&
@@ -341,12 +343,7 @@ static bool is_batcher_name(const char *name)
 static void check_batcher_name(const struct build *build,
                                const struct node *node)
 {
-    if (strcmp(node->key, "dead_letter") == 0)
-        report_key(build->reader.report, node,
-                   "the name is reserved, and this version has no "
-                   "dead-letter batcher: choose another name, and another "
-                   "`failure.then`");
-    else if (!is_batcher_name(node->key))
+    if (!is_batcher_name(node->key))
         report_key(build->reader.report, node,
                    "a batcher's name is made of letters, digits, _ and -");
 }
@@ -398,6 +395,7 @@ static void read_batcher(const struct build *build, const struct node *node,
         read_sink(build, sink, batcher, made);
 }
 
+/* In the order of the file, but for `dead_letter`, which is the last. */
 static void read_batchers(struct build *build)
 {
     struct topology *topology = build->topology;
@@ -421,10 +419,14 @@ static void read_batchers(struct build *build)
     if (!topology->batchers || !build->batchers)
         return;
     for (const struct node *child = node->first; child; child = child->next) {
-        read_batcher(build, child, &topology->batchers[i], &build->batchers[i]);
-        i++;
+        const bool is_last = strcmp(child->key, dead_letter) == 0;
+        const size_t at = is_last ? node->count - 1 : i++;
+
+        topology->has_dead_letter |= is_last;
+        read_batcher(build, child, &topology->batchers[at],
+                     &build->batchers[at]);
     }
-    topology->batcher_count = i;
+    topology->batcher_count = i + (topology->has_dead_letter ? 1 : 0);
 }
 
 void build_read(struct build *build)

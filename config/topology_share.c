@@ -9,6 +9,7 @@
  *                     batch_size * concurrency * (max_in_flight + 1)
  *                 + 64 for each processor
  *
+ * (`dead_letter` is not counted: it is not meant to be busy)
  * is what keeps every batch (those under way, and the one that fills) and every
  * worker busy; a producer that is pushed to asks for no more.
  *
@@ -28,7 +29,7 @@ static unsigned count_in_flight(const struct topology *topology)
     uint64_t count =
         (uint64_t)CHUNK_MESSAGES * topology->processors.concurrency;
 
-    for (size_t i = 0; i < topology->batcher_count; i++) {
+    for (size_t i = 0; i < topology_routable(topology); i++) {
         const struct topology_batcher *batcher = &topology->batchers[i];
 
         count += (uint64_t)batcher->batch_size * batcher->concurrency *

@@ -43,9 +43,8 @@ struct elder {
     struct arena *arena;
 };
 
-static struct block *add_block(struct arena *arena, size_t need)
+static struct block *add_block(struct arena *arena, size_t size)
 {
-    const size_t size = need > BLOCK_SIZE ? need : BLOCK_SIZE;
     struct block *block = malloc(sizeof *block + size + RECORD_TAIL);
 
     if (!block)
@@ -66,6 +65,14 @@ struct arena *arena_create(struct budget *budget)
     return arena;
 }
 
+bool arena_reserve(struct arena *arena, size_t size)
+{
+    const struct block *block = arena->blocks;
+
+    return (block && block->size - block->used >= size) ||
+           add_block(arena, size);
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     struct block *block = arena->blocks;
@@ -75,7 +82,7 @@ void *arena_alloc(struct arena *arena, size_t size)
         return NULL;
     size = (size + 7) / 8 * 8;
     if (!block || block->size - block->used < size)
-        block = add_block(arena, size);
+        block = add_block(arena, size > BLOCK_SIZE ? size : BLOCK_SIZE);
     if (!block)
         return NULL;
     at = (char *)(block + 1) + block->used;

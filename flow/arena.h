@@ -16,6 +16,11 @@ struct arena; /* one per worker's hand of messages */
  * no memory. */
 struct arena *arena_create(struct budget *budget);
 
+/* What is allocated next, `size` bytes in all, each counted in eights, needs no
+ * further memory; of a new arena no more than that is taken.  False: no
+ * memory. */
+bool arena_reserve(struct arena *arena, size_t size);
+
 /* 8-byte aligned, followed by RECORD_TAIL readable bytes.  NULL: no memory.
  * One thread at a time. */
 void *arena_alloc(struct arena *arena, size_t size);

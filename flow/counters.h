@@ -40,6 +40,7 @@ struct counters {
     _Atomic uint64_t closed[CLOSED_COUNT];
     _Atomic uint64_t callback_errors, handler_stuck, failed_after_settle;
     _Atomic uint64_t refused_settlements, gaps;
+    _Atomic uint64_t dead_letters, dead_letter_errors;
     _Atomic uint64_t last_deliveries; /* the broker would drop the next one */
 };
 

@@ -256,6 +256,34 @@ void mailbox_wait_room(struct mailbox *box, struct waiter *waiter,
     (void)pthread_mutex_unlock(&box->lock);
 }
 
+static bool is_full_locked(const struct mailbox *box)
+{
+    if (box->letters == 0)
+        return false;
+    return (box->max_messages && box->mail.count >= box->max_messages) ||
+           (box->max_bytes && box->mail.size >= box->max_bytes);
+}
+
+bool mailbox_is_full(struct mailbox *box)
+{
+    bool is_full;
+
+    (void)pthread_mutex_lock(&box->lock);
+    is_full = is_full_locked(box);
+    (void)pthread_mutex_unlock(&box->lock);
+    return is_full;
+}
+
+void mailbox_wait_emptier(struct mailbox *box, struct waiter *waiter,
+                          int64_t deadline_us)
+{
+    (void)pthread_mutex_lock(&box->lock);
+    waiter->threshold = 0;
+    if (is_full_locked(box))
+        sleep_locked(box, &box->writers, waiter, deadline_us);
+    (void)pthread_mutex_unlock(&box->lock);
+}
+
 bool mailbox_arm(struct mailbox *box, struct waiter *waiter, uint32_t threshold)
 {
     bool is_armed;

@@ -83,6 +83,13 @@ void mailbox_disarm(struct mailbox *box, struct waiter *waiter);
 /* Makes the reader return from its wait, or from its next one. */
 void mailbox_interrupt(struct mailbox *box);
 
+/* At its limit, or above it by what was posted. */
+bool mailbox_is_full(struct mailbox *box);
+
+/* Until it is not, or the deadline. */
+void mailbox_wait_emptier(struct mailbox *box, struct waiter *waiter,
+                          int64_t deadline_us);
+
 uint32_t mailbox_count(struct mailbox *box);
 
 #endif

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "invariant.h"
 
 bool message_is_alone(const struct weir_message *msg)
@@ -50,6 +51,7 @@ struct weir_message *message_move(struct run *run, struct weir_message *msg,
     chunk->count = 1;
     chunk->used = record->size;
     chunk->is_closed = true;
+    chunk->failed_ms = message_is_alone(msg) ? msg->chunk->failed_ms : 0;
 
     /* The arena's reference moves with the changes. */
     msg->arena = NULL;
@@ -59,6 +61,12 @@ struct weir_message *message_move(struct run *run, struct weir_message *msg,
     if (!with_changes)
         drop_arena(copy);
     return copy;
+}
+
+void message_note_failure(struct weir_message *msg)
+{
+    if (message_is_alone(msg) && msg->chunk->failed_ms == 0)
+        msg->chunk->failed_ms = clock_wall_ms();
 }
 
 void message_forget_changes(struct weir_message *msg)

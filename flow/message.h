@@ -41,6 +41,7 @@ struct changes {
     struct weir_bytes payload, batch_key;
     const char *batcher; /* NULL: "default" */
     struct extra_header *headers, *last_header;
+    struct extra_header *spare; /* of a dead letter: prepared, not in use */
     void *reserved;
     size_t header_count, reserved_size;
     int64_t retry_after_us; /* -1: by backoff */
@@ -68,6 +69,7 @@ struct weir_message {
     uint32_t attempt;    /* handler calls so far */
     uint32_t deliveries; /* to the sink so far */
     uint8_t ending;      /* enum ending */
+    uint8_t code;        /* enum reject_reason of a dead letter */
     uint8_t policy;      /* enum weir_policy + 1; 0: the topology's */
     bool is_ghost;       /* settled early: it only travels on */
     bool is_delivering;  /* past handle_message() */
@@ -82,7 +84,8 @@ struct chunk {
     uint32_t slots, count, returned;
     size_t capacity, used; /* bytes of records */
     char *records;
-    bool is_closed; /* nothing more is added */
+    bool is_closed;    /* nothing more is added */
+    int64_t failed_ms; /* of a single slot: its first failure; 0: none */
     struct weir_message messages[];
 };
 
@@ -125,6 +128,10 @@ bool message_is_alone(const struct weir_message *msg);
  */
 struct weir_message *message_move(struct run *run, struct weir_message *msg,
                                   bool with_changes);
+
+/* Its first failure is now, if it had none; kept where nothing else shares its
+ * allocation. */
+void message_note_failure(struct weir_message *msg);
 
 /* Forgets what callbacks changed; the reason stays readable. */
 void message_forget_changes(struct weir_message *msg);

@@ -34,6 +34,8 @@ struct journal; /* the processors' */
 
 struct run {
     const char *name;
+    const char *source; /* the producer connector's name */
+    char host[256];     /* this machine's name */
     enum weir_ordering ordering;
     uint32_t attempts;
     int64_t backoff_min_us, backoff_max_us;

@@ -40,6 +40,9 @@ static unsigned policies_of(const struct topology *topology)
                               WEIR_POLICY_BIT(WEIR_POLICY_REQUEUE_ONCE);
     unsigned policies = topology->producer.ops->policies;
 
+    policies &= ~WEIR_POLICY_BIT(WEIR_POLICY_DEAD_LETTER); /* no connector's */
+    if (topology->has_dead_letter)
+        policies |= WEIR_POLICY_BIT(WEIR_POLICY_DEAD_LETTER);
     if (topology->until_end || (processors->ordering != WEIR_ORDERING_NONE &&
                                 !processors->requeue_breaks_order))
         policies &= ~requeues;
@@ -53,6 +56,9 @@ static void init_run(struct pipeline *pipeline)
     struct run *run = &pipeline->run;
 
     run->name = topology->name;
+    run->source = topology->producer.ops->name;
+    if (gethostname(run->host, sizeof run->host - 1) != 0)
+        run->host[0] = '\0';
     run->ordering = topology->processors.ordering;
     run->attempts = failure->attempts;
     run->backoff_min_us = failure->backoff_min_us;
@@ -151,6 +157,7 @@ static enum weir_status init_sink(struct pipeline *pipeline, size_t batcher,
     const struct topology *topology = pipeline->topology;
     const struct topology_batcher *from = &topology->batchers[batcher];
     struct batcher *feeder = &pipeline->batchers[batcher];
+    const bool is_dead_letter = batcher == topology_routable(topology);
     const struct sink_config config = {
         .run = &pipeline->run,
         .ready = pipeline->ready,
@@ -165,6 +172,10 @@ static enum weir_status init_sink(struct pipeline *pipeline, size_t batcher,
         .worker = {from->name, worker, from->concurrency},
         .max_in_flight = from->max_in_flight,
         .batch_size = from->batch_size,
+        .letters = topology->has_dead_letter && !is_dead_letter
+                       ? &pipeline->batchers[topology->batcher_count - 1].inbox
+                       : NULL,
+        .is_dead_letter = is_dead_letter,
         .started = pipeline_changed,
         .opaque = pipeline,
     };
@@ -204,7 +215,8 @@ static enum weir_status init_processors(struct pipeline *pipeline)
             .run = &pipeline->run,
             .ready = pipeline->ready,
             .outlets = pipeline->outlets,
-            .outlet_count = pipeline->batcher_count,
+            .outlet_count = topology_routable(pipeline->topology),
+            .has_dead_letter = pipeline->topology->has_dead_letter,
             .handler = pipeline->options.handler,
             .options = from->handler.options,
             .worker = {NULL, i, from->concurrency},

@@ -32,7 +32,8 @@ struct pipeline {
     struct processor *processors;
     struct batcher *batchers;
     struct outlet *outlets; /* one per batcher */
-    struct sink *sinks;     /* of all batchers, one after the other */
+    struct sink *sinks;     /* of all batchers, one after the other; those of
+                               `dead_letter`, like it, are the last */
     unsigned producer_count, processor_count, batcher_count, sink_count;
 
     /* How far starting came. */

@@ -7,7 +7,9 @@
  *        input, and with --until-end)
  *     3  batchers close every batch
  *     4  sinks deliver and flush
- *     5  producers settle, confirm, close
+ *     5  the batcher `dead_letter` and its sink likewise: until now something
+ *        may have failed
+ *     6  producers settle, confirm, close
  *
  * One deadline for all of it.  When it comes, what is left is abandoned: it is
  * let go, never acknowledged, so the broker delivers it again.  A thread that
@@ -97,22 +99,60 @@ static bool processors_are_over(struct pipeline *pipeline)
     return true;
 }
 
-static bool batchers_are_over(struct pipeline *pipeline)
+/* Those that run, without the ones of `dead_letter`, which are the last. */
+static unsigned ordinary_batchers(const struct pipeline *pipeline)
 {
-    for (unsigned i = 0; i < pipeline->batchers_up; i++) {
-        if (!is_set(&pipeline->batchers[i].is_over))
+    const unsigned routable = (unsigned)topology_routable(pipeline->topology);
+
+    return pipeline->batchers_up < routable ? pipeline->batchers_up : routable;
+}
+
+static unsigned ordinary_sinks(const struct pipeline *pipeline)
+{
+    unsigned count = 0;
+
+    while (count < pipeline->sinks_up &&
+           !pipeline->sinks[count].config.is_dead_letter)
+        count++;
+    return count;
+}
+
+static bool are_over(const struct batcher *batchers, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (!is_set(&batchers[i].is_over))
             return false;
     }
     return true;
 }
 
-static bool sinks_are_over(struct pipeline *pipeline)
+static bool ordinary_batchers_are_over(struct pipeline *pipeline)
 {
-    for (unsigned i = 0; i < pipeline->sinks_up; i++) {
-        if (!is_set(&pipeline->sinks[i].is_over))
+    return are_over(pipeline->batchers, ordinary_batchers(pipeline));
+}
+
+static bool batchers_are_over(struct pipeline *pipeline)
+{
+    return are_over(pipeline->batchers, pipeline->batchers_up);
+}
+
+static bool are_sinks_over(const struct sink *sinks, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (!is_set(&sinks[i].is_over))
             return false;
     }
     return true;
+}
+
+static bool ordinary_sinks_are_over(struct pipeline *pipeline)
+{
+    return are_sinks_over(pipeline->sinks, ordinary_sinks(pipeline));
+}
+
+static bool sinks_are_over(struct pipeline *pipeline)
+{
+    return are_sinks_over(pipeline->sinks, pipeline->sinks_up);
 }
 
 static bool workers_are_over(struct pipeline *pipeline)
@@ -169,6 +209,22 @@ static void abandon_waiting(struct drain *drain)
     leave(drain, &left);
 }
 
+static void ask_batchers(struct drain *drain, unsigned first, unsigned end,
+                         int64_t deadline_us)
+{
+    for (unsigned i = first; i < end; i++)
+        control_ask(&drain->pipeline->batchers[i].controls, CONTROL_CLOSE,
+                    deadline_us);
+}
+
+static void ask_sinks(struct drain *drain, unsigned first, unsigned end,
+                      enum control control)
+{
+    for (unsigned i = first; i < end; i++)
+        control_ask(&drain->pipeline->sinks[i].controls, control,
+                    control == CONTROL_CLOSE ? drain->hard_us : drain->soft_us);
+}
+
 static void stop_sources(struct drain *drain)
 {
     struct pipeline *pipeline = drain->pipeline;
@@ -179,10 +235,7 @@ static void stop_sources(struct drain *drain)
         control_ask(&pipeline->producers[i].controls, CONTROL_DRAIN,
                     drain->soft_us);
     }
-    for (unsigned i = 0; i < pipeline->sinks_up; i++) {
-        control_ask(&pipeline->sinks[i].controls, CONTROL_DRAIN,
-                    drain->soft_us);
-    }
+    ask_sinks(drain, 0, ordinary_sinks(pipeline), CONTROL_DRAIN);
     (void)wait_until(drain, producers_are_quiet, drain->soft_us);
     mail_list_init(&left);
     ready_abandon_backoff(pipeline->ready, &left);
@@ -205,19 +258,31 @@ static bool finish_processors(struct drain *drain)
     return wait_until(drain, processors_are_over, drain->soft_us);
 }
 
+/* What the ordinary batchers have, to its destination. */
 static bool finish_batchers(struct drain *drain)
 {
-    for (unsigned i = 0; i < drain->pipeline->batchers_up; i++)
-        control_ask(&drain->pipeline->batchers[i].controls, CONTROL_CLOSE,
-                    drain->soft_us);
-    return wait_until(drain, batchers_are_over, drain->soft_us);
+    struct pipeline *pipeline = drain->pipeline;
+
+    ask_batchers(drain, 0, ordinary_batchers(pipeline), drain->soft_us);
+    if (!wait_until(drain, ordinary_batchers_are_over, drain->soft_us))
+        return false;
+    ask_sinks(drain, 0, ordinary_sinks(pipeline), CONTROL_CLOSE);
+    return wait_until(drain, ordinary_sinks_are_over, drain->soft_us);
 }
 
-static void close_sinks(struct drain *drain)
+/* Nothing can fail any more. */
+static bool finish_dead_letters(struct drain *drain)
 {
-    for (unsigned i = 0; i < drain->pipeline->sinks_up; i++)
-        control_ask(&drain->pipeline->sinks[i].controls, CONTROL_CLOSE,
-                    drain->hard_us);
+    struct pipeline *pipeline = drain->pipeline;
+    const unsigned first = ordinary_sinks(pipeline);
+
+    ask_sinks(drain, first, pipeline->sinks_up, CONTROL_DRAIN);
+    ask_batchers(drain, ordinary_batchers(pipeline), pipeline->batchers_up,
+                 drain->soft_us);
+    if (!wait_until(drain, batchers_are_over, drain->soft_us))
+        return false;
+    ask_sinks(drain, first, pipeline->sinks_up, CONTROL_CLOSE);
+    return wait_until(drain, sinks_are_over, drain->soft_us);
 }
 
 static void close_producers(struct drain *drain)
@@ -314,10 +379,8 @@ static void let_go(struct drain *drain)
     abandon_waiting(drain);
     ready_close(pipeline->ready);
     set(&pipeline->run.is_aborting);
-    for (unsigned i = 0; i < pipeline->batchers_up; i++)
-        control_ask(&pipeline->batchers[i].controls, CONTROL_CLOSE,
-                    drain->hard_us);
-    close_sinks(drain);
+    ask_batchers(drain, 0, pipeline->batchers_up, drain->hard_us);
+    ask_sinks(drain, 0, pipeline->sinks_up, CONTROL_CLOSE);
     (void)wait_until(drain, batchers_are_over, drain->hard_us);
     empty_boxes(drain);
     (void)wait_until(drain, workers_are_over, part);
@@ -332,17 +395,12 @@ void drain(struct pipeline *pipeline)
                           .hard_us = now + timeout,
                           .soft_us = now + timeout - reserve_us(timeout),
                           .half_us = now + timeout / 2};
-    bool is_empty;
 
     settler_init(&drain.settler, &pipeline->run);
     drain.finishes_all = pipeline->topology->until_end;
     stop_sources(&drain);
-    is_empty = finish_processors(&drain) && finish_batchers(&drain);
-    if (is_empty) {
-        close_sinks(&drain);
-        is_empty = wait_until(&drain, sinks_are_over, drain.soft_us);
-    }
-    if (!is_empty)
+    if (!finish_processors(&drain) || !finish_batchers(&drain) ||
+        !finish_dead_letters(&drain))
         let_go(&drain);
     close_producers(&drain);
     pipeline->is_stuck = !wait_until(&drain, all_are_over, drain.hard_us);

@@ -41,6 +41,8 @@ struct pipeline_stats {
     uint64_t retries, sink_retries, reconnects, fenced;
     uint64_t rejected_by_handler, rejected_retries, rejected_size,
         rejected_batcher, rejected_sink, rejected_nonsense, rejected_crashes;
+    uint64_t dead_letters; /* confirmed: among `rejected` */
+    uint64_t dead_letter_errors;
     uint64_t callback_errors, handler_stuck, failed_after_settle,
         refused_settlements, gaps, last_deliveries;
     uint64_t batches, closed_size, closed_bytes, closed_timeout, closed_flush,

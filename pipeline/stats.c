@@ -19,6 +19,8 @@ static void copy_counters(const struct counters *from,
     stats->rejected_sink = counter_get(&from->rejected[REJECTED_SINK]);
     stats->rejected_nonsense = counter_get(&from->rejected[REJECTED_NONSENSE]);
     stats->rejected_crashes = counter_get(&from->rejected[REJECTED_CRASHES]);
+    stats->dead_letters = counter_get(&from->dead_letters);
+    stats->dead_letter_errors = counter_get(&from->dead_letter_errors);
     stats->callback_errors = counter_get(&from->callback_errors);
     stats->handler_stuck = counter_get(&from->handler_stuck);
     stats->failed_after_settle = counter_get(&from->failed_after_settle);

@@ -215,7 +215,7 @@ void watch_idle_batchers(const struct pipeline *pipeline)
     pipeline_ledger(pipeline, &ledger);
     if (ledger.received == 0 || pipeline->topology->processors.handler.builtin)
         return;
-    for (unsigned i = 0; i < pipeline->batcher_count; i++) {
+    for (unsigned i = 0; i < topology_routable(pipeline->topology); i++) {
         if (atomic_load_explicit(&pipeline->outlets[i].messages,
                                  memory_order_relaxed) == 0)
             log_write(WEIR_LOG_WARNING,

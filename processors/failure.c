@@ -7,6 +7,8 @@
  * failure changes nothing.  The policy is the topology's `failure.then`, or the
  * one that the handler chose for the message, where the source can honour it.
  *
+ *     dead_letter   to the batcher of that name; settled when its
+ *                   destination has confirmed it                  rejected
  *     reject        the broker's dead-letter exchange has it      rejected
  *     drop          the broker is told that it is done            rejected
  *     requeue       after a backoff it goes back to the broker    abandoned
@@ -19,8 +21,11 @@
 
 #include <stdio.h>
 
+#include <weir/producer.h>
+
 #include "backoff.h"
 #include "clock.h"
+#include "dead_letter.h"
 
 enum { BURST = 5 };
 
@@ -29,6 +34,7 @@ void failure_init(struct failure *failure, struct run *run, struct ready *ready,
 {
     *failure = (struct failure){
         .run = run, .ready = ready, .runner = runner, .settler = settler};
+    mail_list_init(&failure->letters);
 }
 
 static enum weir_policy policy_of(const struct failure *failure,
@@ -47,6 +53,10 @@ static enum weir_policy policy_of(const struct failure *failure,
     if (policy == WEIR_POLICY_REQUEUE &&
         (msg->record->is_omitted || msg->record->is_last ||
          code == REJECTED_CRASHES))
+        policy = WEIR_POLICY_REJECT;
+    /* The queue's exchange gets all of it; a letter would have no payload. */
+    if (policy == WEIR_POLICY_DEAD_LETTER && msg->record->is_omitted &&
+        (failure->run->policies & WEIR_POLICY_BIT(WEIR_POLICY_REJECT)))
         policy = WEIR_POLICY_REJECT;
     return policy;
 }
@@ -107,6 +117,36 @@ static void stop(struct failure *failure, struct weir_message *msg)
     settle(failure->settler, msg, ENDING_LEFT);
 }
 
+/* Without memory for the letter the message is left, and a run that can't keep
+ * its promises ends. */
+static void dead_letter(struct failure *failure, struct weir_message *msg,
+                        enum reject_reason code)
+{
+    struct run *run = failure->run;
+    struct weir_message *letter = msg;
+
+    if (!message_is_alone(msg) && !run_is_aborting(run)) {
+        letter = message_move(run, msg, true);
+        if (letter)
+            settle(failure->settler, msg, ENDING_MOVED);
+        else
+            letter = msg;
+    }
+    if (run_is_aborting(run) || !message_is_alone(letter) ||
+        dead_letter_make(run, letter, code, failure->batcher) != WEIR_OK) {
+        settle(failure->settler, letter, ENDING_LEFT);
+        if (!run_is_aborting(run))
+            run->end(run->end_opaque, RUN_END_GAVE_UP,
+                     "out of memory: no dead letter could be made of a "
+                     "message");
+        return;
+    }
+    letter->is_delivering = true;
+    letter->deliveries = 1;
+    letter->mail = (struct mail){.count = 1, .size = letter->record->size};
+    mail_list_add(&failure->letters, &letter->mail);
+}
+
 static void apply(struct failure *failure, struct weir_message *msg,
                   enum reject_reason code)
 {
@@ -114,6 +154,9 @@ static void apply(struct failure *failure, struct weir_message *msg,
     switch (policy_of(failure, msg, code)) {
     case WEIR_POLICY_REQUEUE:
         requeue(failure, msg);
+        return;
+    case WEIR_POLICY_DEAD_LETTER:
+        dead_letter(failure, msg, code);
         return;
     case WEIR_POLICY_STOP:
         stop(failure, msg);

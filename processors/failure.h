@@ -14,6 +14,9 @@ struct failure {
     struct ready *ready; /* where requeues wait */
     struct runner *runner;
     struct settler *settler;
+    const char *batcher;      /* whose sink fails them; NULL in a processor */
+    struct mail_list letters; /* to the batcher `dead_letter`: one slot each;
+                                 whoever added them sends them */
     struct log_limit limit;
     struct weir_message *messages[CHUNK_SLOTS];
     enum reject_reason codes[CHUNK_SLOTS];
@@ -29,7 +32,7 @@ void failure_add(struct failure *failure, struct weir_message *msg,
                  enum reject_reason code);
 
 /* handle_failed() on all that were added, then their policies; nothing is left
- * here. */
+ * here but `letters`. */
 void failure_finish(struct failure *failure);
 
 /* Says how many lines of this worker were left out, if nothing else said it for

@@ -40,6 +40,7 @@ enum weir_status processor_init(struct processor *processor,
         .ready = config->ready,
         .outlets = config->outlets,
         .outlet_count = config->outlet_count,
+        .has_dead_letter = config->has_dead_letter,
         .worker = config->worker,
         .started = config->started,
         .opaque = config->opaque,
@@ -54,7 +55,7 @@ enum weir_status processor_init(struct processor *processor,
                  &processor->runner, &processor->settler);
     if (!processor->out || !processor->last)
         return WEIR_RETRY;
-    for (size_t i = 0; i < config->outlet_count; i++)
+    for (size_t i = 0; i <= config->outlet_count; i++)
         mail_list_init(&processor->out[i]);
     return WEIR_OK;
 }
@@ -87,9 +88,13 @@ static void fail_route(struct processor *processor, struct weir_message *msg,
     for (size_t i = 0; i < processor->outlet_count && used < sizeof known; i++)
         used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
                                  i > 0 ? ", " : "", processor->outlets[i].name);
-    message_set_reason(msg, &processor->runner.context,
-                       "routed to '%s', which is no batcher; there are: %s",
-                       name, known);
+    message_set_reason(
+        msg, &processor->runner.context,
+        "routed to '%s', which is no batcher%s; there are: %s", name,
+        processor->has_dead_letter && strcmp(name, "dead_letter") == 0
+            ? " but for what failed"
+            : "",
+        known);
     failure_add(&processor->failure, msg, REJECTED_BATCHER);
 }
 
@@ -144,7 +149,9 @@ static struct weir_message *keep_apart(struct processor *processor,
         settle(&processor->settler, msg, ENDING_MOVED);
     else
         message_forget_changes(msg);
-    return copy ? copy : msg;
+    msg = copy ? copy : msg;
+    message_note_failure(msg);
+    return msg;
 }
 
 /* Returns when the lane may go on; 0: it isn't held. */
@@ -359,7 +366,11 @@ static uint32_t run_hand(struct processor *processor, struct hand *hand)
     return_rest(processor, hand, ran, end, &back);
     runner_release(&processor->runner);
     settler_flush(&processor->settler);
-    for (size_t i = 0; i < processor->outlet_count; i++)
+    mail_list_join(&processor->out[processor->outlet_count],
+                   &processor->failure.letters);
+    for (size_t i = 0;
+         i < processor->outlet_count + (processor->has_dead_letter ? 1 : 0);
+         i++)
         send(processor, i);
     ready_finish(processor->ready, hand, &back, due_us);
     leave(processor, &back); /* a drain has begun, nothing waits any more */

@@ -24,6 +24,7 @@ struct processor {
     struct ready *ready;
     struct outlet *outlets; /* shared by all workers; none: messages end here */
     size_t outlet_count;
+    bool has_dead_letter; /* behind them, for what failed only */
     struct runner runner;
     struct settler settler;
     struct failure failure;
@@ -45,7 +46,8 @@ struct processor_config {
     struct run *run;
     struct ready *ready;
     struct outlet *outlets;
-    size_t outlet_count;
+    size_t outlet_count;  /* that a message may be routed to */
+    bool has_dead_letter; /* one more is behind them */
     const struct weir_handler *handler;
     const struct weir_settings *options;
     struct weir_worker worker;

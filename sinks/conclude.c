@@ -9,6 +9,8 @@
  *     nothing  stays in the batch, which is written again; in an ordered mode
  *              with what is behind it in its lane, whatever that one's outcome
  *
+ * In the sink of the batcher `dead_letter` it is another table: letters.c.
+ *
  * Threads: the sink worker's.
  */
 #include "conclude.h"
@@ -18,12 +20,21 @@
 
 #include "clock.h"
 #include "invariant.h"
+#include "letters.h"
 #include "queue.h"
 
-static void end(struct sink *sink, struct weir_message *msg, enum ending ending)
+void conclude_end(struct sink *sink, struct weir_message *msg,
+                  enum ending ending)
 {
     sink->in_hand--;
     settle(&sink->settler, msg, ending);
+}
+
+void conclude_failures(struct sink *sink)
+{
+    failure_finish(&sink->failure);
+    if (sink->failure.letters.head)
+        mailbox_post(sink->config.letters, &sink->failure.letters);
 }
 
 static void fail(struct sink *sink, struct weir_message *msg,
@@ -54,13 +65,11 @@ void conclude_missing(struct weir_batch *batch, enum weir_status status,
     }
 }
 
-/* Nowhere to wait: the message is left, and a run that can't keep its promises
- * ends. */
-static void out_of_memory(struct sink *sink, struct weir_message *msg)
+void conclude_no_memory(struct sink *sink, struct weir_message *msg)
 {
     struct run *run = sink->config.run;
 
-    end(sink, msg, ENDING_LEFT);
+    conclude_end(sink, msg, ENDING_LEFT);
     run->end(run->end_opaque, RUN_END_GAVE_UP,
              "out of memory: a message could not be kept for its retry");
 }
@@ -92,7 +101,7 @@ static void retry(struct sink *sink, struct weir_message *msg, const char *why)
         due_us = clock_after_us(backoff_us(
             run->backoff_min_us, run->backoff_max_us, msg->deliveries));
     else if (!is_ordered) {
-        end(sink, msg, ENDING_LEFT);
+        conclude_end(sink, msg, ENDING_LEFT);
         return;
     }
     msg->deliveries++;
@@ -100,7 +109,7 @@ static void retry(struct sink *sink, struct weir_message *msg, const char *why)
     msg = keep_apart(sink, msg);
     if ((is_ordered ? lanes_hold(sink, msg, due_us)
                     : heap_push(&sink->retries, due_us, msg)) != WEIR_OK)
-        out_of_memory(sink, msg);
+        conclude_no_memory(sink, msg);
 }
 
 /* False: it has no outcome and stays in its batch. */
@@ -114,12 +123,14 @@ static bool conclude_one(struct sink *sink, struct weir_batch *batch,
         INVARIANT(lanes_hold(sink, keep_apart(sink, msg), 0) == WEIR_OK);
         return true; /* a held lane takes more without memory */
     }
+    if (sink->config.is_dead_letter)
+        return letters_conclude(sink, msg, outcome, batch->why[i]);
     switch (outcome) {
     case WEIR_STATUS_COUNT:
         return false;
     case WEIR_OK:
     case WEIR_DONE:
-        end(sink, msg, ENDING_DONE);
+        conclude_end(sink, msg, ENDING_DONE);
         return true;
     case WEIR_RETRY:
         retry(sink, msg, batch->why[i]);
@@ -191,7 +202,7 @@ bool conclude_fence(struct sink *sink, struct weir_batch *batch)
         struct weir_message *msg = batch->messages[i];
 
         if (message_is_fenced(msg)) {
-            end(sink, msg, ENDING_LEFT);
+            conclude_end(sink, msg, ENDING_LEFT);
             continue;
         }
         batch->messages[kept++] = msg;
@@ -212,7 +223,7 @@ static void fence_lane(struct sink *sink, struct held_lane *lane)
     mail_list_init(&kept);
     while (mail) {
         if (message_is_fenced(message_of(mail)))
-            end(sink, message_of(mail), ENDING_LEFT);
+            conclude_end(sink, message_of(mail), ENDING_LEFT);
         else
             mail_list_add(&kept, mail);
         mail = mail_list_pop(&lane->messages);
@@ -241,7 +252,7 @@ void conclude_fence_all(struct sink *sink)
         batch = queue_pop(&held);
     }
     while (msg) {
-        end(sink, msg, ENDING_LEFT);
+        conclude_end(sink, msg, ENDING_LEFT);
         msg = heap_extract(&sink->retries, is_fenced);
     }
     for (struct held_lane *lane = sink->lanes; lane; lane = lane->next)
@@ -278,7 +289,7 @@ static struct weir_batch *collect(struct sink *sink, struct batch_queue *queue,
     if (batch)
         queue_add(queue, batch);
     else
-        out_of_memory(sink, msg);
+        conclude_no_memory(sink, msg);
     return batch;
 }
 
@@ -312,7 +323,7 @@ static void leave_lane(struct sink *sink, struct held_lane *lane)
     struct mail *mail = mail_list_pop(&lane->messages);
 
     while (mail) {
-        end(sink, message_of(mail), ENDING_LEFT);
+        conclude_end(sink, message_of(mail), ENDING_LEFT);
         mail = mail_list_pop(&lane->messages);
     }
 }
@@ -322,7 +333,7 @@ void conclude_backoff(struct sink *sink)
     struct weir_message *msg = heap_pop(&sink->retries, CLOCK_NEVER_US);
 
     while (msg) {
-        end(sink, msg, ENDING_LEFT);
+        conclude_end(sink, msg, ENDING_LEFT);
         msg = heap_pop(&sink->retries, CLOCK_NEVER_US);
     }
     /* The lanes stay: what comes behind in them is left, too. */
@@ -338,7 +349,7 @@ static void leave_queue(struct sink *sink, struct batch_queue *queue)
 
     while (batch) {
         for (uint32_t i = 0; i < batch->count; i++)
-            end(sink, batch->messages[i], ENDING_LEFT);
+            conclude_end(sink, batch->messages[i], ENDING_LEFT);
         batch_destroy(batch);
         batch = queue_pop(queue);
     }
@@ -346,7 +357,7 @@ static void leave_queue(struct sink *sink, struct batch_queue *queue)
 
 void conclude_all(struct sink *sink)
 {
-    failure_finish(&sink->failure);
+    conclude_failures(sink);
     leave_queue(sink, &sink->written);
     leave_queue(sink, &sink->held);
     sink->written_count = 0;

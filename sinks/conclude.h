@@ -7,6 +7,14 @@
 
 #include "sink.h"
 
+/* It leaves this worker: once per message. */
+void conclude_end(struct sink *sink, struct weir_message *msg,
+                  enum ending ending);
+
+/* Nowhere to wait: the message is left, and a run that can't keep its promises
+ * ends. */
+void conclude_no_memory(struct sink *sink, struct weir_message *msg);
+
 /* The same outcome for every message that has none. */
 void conclude_missing(struct weir_batch *batch, enum weir_status status,
                       const char *why);
@@ -28,6 +36,10 @@ void conclude_fence_all(struct sink *sink);
 
 /* Messages and lanes whose time has come are held, to be written. */
 void conclude_due(struct sink *sink, int64_t now_us);
+
+/* handle_failed() and the policies of what failed; dead letters are posted:
+ * there is room for all that a sink may have in hand, so nobody waits. */
+void conclude_failures(struct sink *sink);
 
 /* A drain: what waits for a retry is left. */
 void conclude_backoff(struct sink *sink);

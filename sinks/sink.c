@@ -60,6 +60,7 @@ enum weir_status sink_init(struct sink *sink, const struct sink_config *config)
     runner_init(&sink->runner, config->run, config->handler, config->options);
     failure_init(&sink->failure, config->run, config->ready, &sink->runner,
                  &sink->settler);
+    sink->failure.batcher = config->batcher;
     waiter_init(&sink->waiter, NULL, NULL);
     waiter_init(&sink->far_waiter, wake_connector, sink);
     controls_init(&sink->controls, wake, sink);
@@ -118,6 +119,8 @@ static void wait_for_destination(struct sink *sink,
 
     set_down(sink, true);
     counter_add(&sink->config.run->counters.sink_retries, 1);
+    if (sink->config.is_dead_letter)
+        counter_add(&sink->config.run->counters.dead_letter_errors, 1);
     if (log_repeat_pass(&sink->trouble, err->text, &suppressed))
         log_write(WEIR_LOG_WARNING,
                   "batcher %s: %s; what was taken is held, trying again%s",
@@ -313,6 +316,13 @@ static bool can_write(const struct sink *sink)
            sink->written_count < limit_of(sink);
 }
 
+/* What may fail has somewhere to go; what has failed goes there in any case. */
+static bool can_take(const struct sink *sink)
+{
+    return !sink->held.head && can_write(sink) &&
+           (!sink->config.letters || !mailbox_is_full(sink->config.letters));
+}
+
 static void take_batch(struct sink *sink)
 {
     struct mail *mail = mailbox_take(sink->config.box);
@@ -362,14 +372,14 @@ static void work(struct sink *sink)
     conclude_due(sink, now);
     if (!sink->is_open && !sink->has_failed && now >= sink->retry_at_us)
         open_connector(sink);
-    if (!sink->held.head && can_write(sink))
+    if (can_take(sink))
         take_batch(sink);
     if (sink->held.head && can_write(sink) && now >= sink->retry_at_us)
         write_next(sink);
     conclude_written(sink);
     if (sink->has_failed)
         leave_all(sink);
-    failure_finish(&sink->failure);
+    conclude_failures(sink);
     runner_release(&sink->runner);
     slot_hold(&sink->runner.slot, sink->in_hand);
     settler_flush(&sink->settler);
@@ -415,15 +425,18 @@ static void serve_connector(struct sink *sink, uint32_t threshold)
 
 static void rest(struct sink *sink)
 {
-    const bool can_take =
-        sink->has_failed || (!sink->held.head && can_write(sink));
-    const uint32_t threshold = can_take ? 1 : UINT32_MAX;
+    const bool can_go_on = !sink->held.head && can_write(sink);
+    const bool may_take = sink->has_failed || can_take(sink);
+    const uint32_t threshold = may_take ? 1 : UINT32_MAX;
 
     if (sink->held.head && can_write(sink) &&
         clock_now_us() >= sink->retry_at_us)
         return;
     if (sink->written_count > 0)
         serve_connector(sink, threshold);
+    else if (can_go_on && !may_take)
+        mailbox_wait_emptier(sink->config.letters, &sink->waiter,
+                             next_deadline(sink));
     else
         mailbox_wait(sink->config.box, &sink->waiter, threshold,
                      next_deadline(sink));
@@ -437,10 +450,14 @@ static bool is_over(struct sink *sink)
 
 static bool start(struct sink *sink)
 {
+    const struct weir_handler *handler = sink->config.handler;
+    const bool needs_state =
+        sink->config.is_dead_letter
+            ? !sink->config.ops
+            : handler->handle_batch || handler->handle_failed;
     enum weir_status status = WEIR_OK;
 
-    if (sink->config.handler->handle_batch ||
-        sink->config.handler->handle_failed)
+    if (needs_state)
         status = runner_start(&sink->runner, &sink->config.worker, &sink->err);
     /* Partner: the load in pipeline.c's start. */
     atomic_store_explicit(&sink->start, status == WEIR_OK ? 1 : -1,

@@ -42,6 +42,8 @@ struct sink_config {
     const struct weir_settings *options; /* the handler's */
     struct weir_worker worker;
     uint32_t max_in_flight, batch_size;
+    struct mailbox *letters;       /* of the batcher `dead_letter`, or NULL */
+    bool is_dead_letter;           /* what comes here has failed already */
     void (*started)(void *opaque); /* tells whoever waits for `start` */
     void *opaque;
 };

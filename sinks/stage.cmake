@@ -1,3 +1,3 @@
 weir_component(sink LAYER stage
-  SOURCES  conclude.c conclude.h queue.c queue.h sink.c sink.h
+  SOURCES  conclude.c conclude.h letters.c letters.h queue.c queue.h sink.c sink.h
   REQUIRES weir::base weir::flow weir::processor)

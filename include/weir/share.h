@@ -32,6 +32,7 @@ enum weir_policy {
     WEIR_POLICY_REQUEUE_ONCE,
     WEIR_POLICY_DROP,
     WEIR_POLICY_STOP,
+    WEIR_POLICY_DEAD_LETTER, /* to the batcher `dead_letter` */
     /* must stay last */
     WEIR_POLICY_COUNT
 };

@@ -233,6 +233,15 @@ class Graph(CommandTest):
         self.assertEqual(text.count("{"), text.count("}"))
         self.assertIn("processors -> batcher0 -> sink0;", text)
 
+    def test_dead_letters_come_from_what_failed(self):
+        path = self.write("topology.yaml", TOPOLOGY.replace(
+            "batchers:", "batchers:\n  dead_letter: { sink: discard }").replace(
+                "then: drop", "then: dead_letter"))
+        text = weir("graph", path, "--format", "dot").stdout
+        self.assertIn("failure -> batcher1 -> sink1;", text)
+        text = weir("graph", path, "--format", "mermaid").stdout
+        self.assertIn('failure --> batcher1["dead_letter', text)
+
     def test_another_format_is_a_usage_error(self):
         self.assert_usage(weir("graph", "x.yaml", "--format", "svg"),
                           "text, mermaid or dot")

@@ -126,9 +126,9 @@ static void the_reference_holds_every_key_of_the_file(void **state)
     (void)state;
     assert_non_null(strstr(text, "| `failure.retry.backoff.max` | duration | "
                                  "`30s` | 1ms to 1d |"));
-    assert_non_null(strstr(text,
-                           "| `failure.then` | reject \\| requeue \\| "
-                           "requeue_once \\| drop \\| stop | required |"));
+    assert_non_null(strstr(
+        text, "| `failure.then` | dead_letter \\| reject \\| requeue \\| "
+              "requeue_once \\| drop \\| stop | required |"));
     assert_non_null(strstr(text, "| `memory` | size, or auto | `auto` |"));
     assert_non_null(strstr(text, "| `batch_size` | whole number | `100` |"));
     assert_non_null(strstr(text, "### `queue`\n\na queue that pushes\n"));

@@ -65,6 +65,12 @@ void collection_destroy(struct collection *collection)
     for (size_t i = 0; i < collection->count; i++) {
         const struct collected *const entry = collection_get(collection, i);
 
+        for (size_t at = 0; at < entry->header_count; at++) {
+            free(entry->headers[at].name);
+            free(entry->headers[at].value);
+        }
+        free(entry->headers);
+        free(entry->message_key);
         free(entry->payload);
         free(entry->key);
         free(entry->batcher);
@@ -129,22 +135,51 @@ static struct collected *append_locked(struct collection *collection)
     return &collection->last->entries[at];
 }
 
+static void copy_headers(struct collected *entry,
+                         const struct weir_message *msg)
+{
+    const size_t count = weir_message_header_count(msg);
+
+    if (count == 0)
+        return;
+    entry->headers = calloc(count, sizeof *entry->headers);
+    INVARIANT(entry->headers != NULL);
+    entry->header_count = count;
+    for (size_t i = 0; i < count; i++) {
+        const struct weir_header header = weir_message_header(msg, i);
+
+        entry->headers[i].name = copy(header.name);
+        entry->headers[i].value = copy(header.value);
+    }
+}
+
+const char *collected_header(const struct collected *entry, const char *name)
+{
+    for (size_t i = entry->header_count; i > 0; i--) {
+        if (strcmp(entry->headers[i - 1].name, name) == 0)
+            return entry->headers[i - 1].value;
+    }
+    return NULL;
+}
+
 void collection_add(struct collection *collection, struct weir_batch *batch,
                     size_t index, unsigned batch_number)
 {
     const struct weir_message *const msg = weir_batch_message(batch, index);
     const struct weir_bytes payload = weir_message_payload(msg);
-    const struct collected entry = {
-        .payload = copy(payload),
-        .payload_size = payload.size,
-        .key = copy(weir_message_batch_key(msg)),
-        .batcher = copy(weir_str(weir_batch_batcher(batch))),
-        .topic = copy(weir_str(weir_message_topic(msg))),
-        .partition = weir_message_partition(msg),
-        .offset = weir_message_offset(msg),
-        .batch = batch_number,
-        .attempt = weir_message_attempt(msg)};
+    struct collected entry = {.payload = copy(payload),
+                              .message_key = copy(weir_message_key(msg)),
+                              .payload_size = payload.size,
+                              .key = copy(weir_message_batch_key(msg)),
+                              .batcher =
+                                  copy(weir_str(weir_batch_batcher(batch))),
+                              .topic = copy(weir_str(weir_message_topic(msg))),
+                              .partition = weir_message_partition(msg),
+                              .offset = weir_message_offset(msg),
+                              .batch = batch_number,
+                              .attempt = weir_message_attempt(msg)};
 
+    copy_headers(&entry, msg);
     pthread_mutex_lock(&collection->lock);
     *append_locked(collection) = entry;
     pthread_cond_broadcast(&collection->changed);

@@ -22,6 +22,11 @@ struct collected {
     char *payload, *key; /* key: the batch key; each with a NUL behind it, NULL:
                             absent */
     size_t payload_size;
+    char *message_key; /* NULL: absent */
+    struct collected_header {
+        char *name, *value; /* value NULL: absent */
+    } * headers;
+    size_t header_count;
     char *batcher, *topic;
     int32_t partition;
     int64_t offset;
@@ -42,6 +47,9 @@ void collection_add(struct collection *collection, struct weir_batch *batch,
 size_t collection_count(struct collection *collection);
 const struct collected *collection_get(struct collection *collection,
                                        size_t index);
+
+/* The value of the last header of that name, or NULL. */
+const char *collected_header(const struct collected *entry, const char *name);
 
 /* Message `nth` of those with this batch key (NULL: without), or NULL. */
 const struct collected *collection_of_key(struct collection *collection,

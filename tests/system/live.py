@@ -22,6 +22,7 @@ batchers:
     batch_size: {batch_size}
     batch_timeout: 50ms
     sink: {sink}
+  {more}
 failure: {failure}
 shutdown: {{ timeout: {timeout} }}
 """
@@ -37,7 +38,7 @@ def topology(folder, producer, **values):
     parts = {"name": name, "producer": producer, "handler": "passthrough",
              "processors": "ordering: none", "batch_size": 100,
              "sink": f"{{ file: {{ path: {folder}/out, fsync: never }} }}",
-             "failure": "{ then: drop }", "timeout": "30s", **values}
+             "more": "", "failure": "{ then: drop }", "timeout": "30s", **values}
     path = f"{folder}/{name}.yaml"
     with open(path, "w", encoding="utf-8") as file:
         file.write(TOPOLOGY.format(**parts))

@@ -1,0 +1,52 @@
+/*
+ * dead_letter_test.c - what a topology says of dead letters.
+ */
+#include "test.h"
+
+#include "load_support.h"
+
+#define LOG "name: t\nproducer: { log: { topics: a, group: g } }\n"
+
+#define DEAD                                                                   \
+    "processors: { handler: passthrough }\nfailure: { then: dead_letter }\n"
+
+static void dead_letters_need_a_batcher_of_that_name(void **state)
+{
+    (void)state;
+    assert_refused(COUNTER DEAD,
+                   "/conf/t.yaml:4:18: failure.then: needs a batcher of that "
+                   "name, as in `batchers: { dead_letter: { sink: ... } }`\n");
+    assert_accepted(COUNTER "batchers: { dead_letter: { sink: void } }\n" DEAD);
+    assert_accepted(COUNTER "batchers: { default: { sink: void }, "
+                            "dead_letter: { sink: void } }\n" DEAD);
+    assert_refused(COUNTER "batchers: { dead_letter: {} }\n" DEAD,
+                   "/conf/t.yaml:3:13: batchers.dead_letter.sink: is required: "
+                   "passthrough has no handle_batch() that could take its "
+                   "batches\n");
+}
+
+static void a_dead_letter_batcher_that_gets_nothing_is_said(void **state)
+{
+    (void)state;
+    assert_mentions(COUNTER "batchers: { default: { sink: void }, "
+                            "dead_letter: { sink: void } }\n" REST,
+                    "batchers.dead_letter: warning: no message will come here, "
+                    "since `failure.then` is drop");
+}
+
+static void between_it_and_others_no_order_is_asked_for(void **state)
+{
+    (void)state;
+    assert_accepted(LOG "batchers: { dead_letter: { sink: void }, default: { "
+                        "sink: void } }\n" DEAD);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_ALONE(dead_letters_need_a_batcher_of_that_name),
+        TEST_ALONE(a_dead_letter_batcher_that_gets_nothing_is_said),
+        TEST_ALONE(between_it_and_others_no_order_is_asked_for),
+    };
+    return cmocka_run_group_tests_name("dead_letter", tests, NULL, NULL);
+}

@@ -1,0 +1,145 @@
+"""Dead letters: what failed arrives with what was received and what happened.
+
+The destination is a file of JSON envelopes, so that what is read here isn't
+what a client library makes of it.
+"""
+import json
+import re
+import signal
+
+import harness
+from amqp_queue import Queue
+from harness import await_that, expect, expect_equal
+from live import Live, lines_of, topology, witness
+from policies_test import kcat
+from topic import Topic, texts
+
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+
+
+def to_file(folder):
+    return (f"dead_letter: {{ batch_timeout: 50ms, sink: {{ file: {{ path: "
+            f"{folder}/dead, format: json, fsync: never }} }} }}")
+
+
+def with_letters(folder, source, **values):
+    """A topology whose rejects become lines of `folder`/dead."""
+    return topology(folder, source, **{
+        "more": to_file(folder), "failure": "{ then: dead_letter }",
+        "handler": witness(folder, reject="bad"), **values})
+
+
+def letters(folder):
+    return [json.loads(text) for text in lines_of(f"{folder}/dead")]
+
+
+def headers(letter):
+    """By name; the last one counts."""
+    return {header["name"]: header["value"] for header in letter["headers"]}
+
+
+def expect_headers(letter, wanted):
+    found = headers(letter)
+    for name, value in wanted.items():
+        expect_equal(found.get(name), value, name)
+    for name in ("weir-first-failed-at", "weir-last-failed-at"):
+        expect(TIME.match(found[name]), f"{name} is {found[name]}")
+    for name in ("weir-host", "weir-version"):
+        expect(found.get(name), f"{name} is missing")
+
+
+def kafka():
+    topic = Topic(harness.broker("WEIR_KAFKA"), 1).create()
+    kcat(topic, b"k1:good one\n", "-K:")
+    kcat(topic, b"k2:bad one\n", "-K:", "-H", "h=1", "-H", "h=2", "-H", "e=")
+    kcat(topic, b"good two\n")
+    with harness.scratch() as folder:
+        path = with_letters(folder, topic.producer())
+        with Live(path, ["--until-end"]) as live:
+            live.expect_end(0, None)
+            expect_equal(live.report["rejected"], 1, "rejected")
+            expect_equal(live.report["counters"]["dead_letters"], 1,
+                         "dead letters")
+        letter, = letters(folder)
+        expect_equal(lines_of(f"{folder}/out"), ["good one", "good two"],
+                     "lines")
+    expect_equal((letter["key"], letter["payload"]), ("k2", "bad one"),
+                 "key and payload")
+    expect_equal([(header["name"], header["value"])
+                  for header in letter["headers"][:3]],
+                 [("h", "1"), ("h", "2"), ("e", "")], "received headers")
+    expect_headers(letter, {
+        "weir-source": "kafka", "weir-topic": topic.name,
+        "weir-partition": "0", "weir-offset": "1", "weir-code": "rejected",
+        "weir-reason": "told to (attempt 1, delivered 0 before)",
+        "weir-attempts": "1", "weir-pipeline": "run"})
+    topic.expect_all_committed()
+
+
+def kafka_too_large():
+    topic = Topic(harness.broker("WEIR_KAFKA"), 1).create()
+    topic.put(range(5))
+    topic.send([b"big:" + b"x" * 100000 + b"\n"]).wait()
+    topic.put(range(5, 10))
+    with harness.scratch() as folder:
+        path = with_letters(folder, topic.producer() +
+                            "\n  max_message_bytes: 2000B")
+        with Live(path, ["--until-end"]) as live:
+            live.expect_end(0, None)
+        letter, = letters(folder)
+        expect_equal(lines_of(f"{folder}/out"), texts(range(10)), "lines")
+    expect_equal((letter["key"], letter["payload"]), ("big", None),
+                 "key and payload")
+    expect_headers(letter, {
+        "weir-code": "size", "weir-offset": "5",
+        "weir-payload-omitted": "100000"})
+    topic.expect_all_committed()
+
+
+def amqp():
+    for kind in ("classic", "quorum"):
+        queue = Queue(harness.broker("WEIR_AMQP"), kind).declare()
+        queue.put([b"good one", b"good two"])
+        queue.put([b"bad \xff\x00"], message_id="m1", headers={"word": "text"})
+        with harness.scratch() as folder:
+            path = with_letters(folder, queue.producer())
+            with Live(path, ["--until-end"]) as live:
+                live.expect_end(0, None)
+            letter, = letters(folder)
+        expect_equal(letter["payload_base64"], "YmFkIP8A", "payload")
+        expect_headers(letter, {
+            "word": "text", "weir-source": "amqp", "weir-queue": queue.name,
+            "weir-exchange": "", "weir-routing-key": queue.name,
+            "weir-code": "rejected"})
+        queue.await_ready(0)
+        queue.delete()
+
+
+def killed_before_the_commit():
+    """In the file, and not yet committed: written again, none is lost."""
+    count = 500
+    topic = Topic(harness.broker("WEIR_KAFKA"), 1).create()
+    topic.send(b"k:bad %06d\n" % number for number in range(count)).wait()
+    with harness.scratch() as folder:
+        source = topic.producer(
+            commit_interval="10m",
+            properties="{ session.timeout.ms: 6000 }")
+        path = with_letters(folder, source)
+        with Live(path) as live:
+            await_that(lambda: len(lines_of(f"{folder}/dead")) == count,
+                       "all dead letters in the file")
+            live.send(signal.SIGKILL)
+            live.wait()
+        with Live(path, ["--until-end"]) as live:
+            live.expect_end(0, None)
+            expect_equal(live.report["rejected"], count, "rejected again")
+        found = [letter["payload"] for letter in letters(folder)]
+    wanted = [f"bad {number:06d}" for number in range(count)]
+    expect_equal(sorted(found), sorted(wanted * 2), "dead letters")
+    topic.expect_all_committed()
+
+
+CASES = (kafka, kafka_too_large, amqp, killed_before_the_commit)
+
+if __name__ == "__main__":
+    harness.main({case.__name__: case for case in CASES})
