@@ -32,12 +32,9 @@
 enum { MAX_FIELDS = 20, NUMBER_SIZE = 24 };
 
 static const char *const codes[REJECTED_COUNT] = {
-    [REJECTED_HANDLER] = "rejected",
-    [REJECTED_RETRIES] = "retries",
-    [REJECTED_SIZE] = "size",
-    [REJECTED_BATCHER] = "unknown-batcher",
-    [REJECTED_SINK] = "sink",
-    [REJECTED_NONSENSE] = "no-answer",
+    [REJECTED_HANDLER] = "rejected", [REJECTED_RETRIES] = "retries",
+    [REJECTED_SIZE] = "size",        [REJECTED_BATCHER] = "unknown-batcher",
+    [REJECTED_SINK] = "sink",        [REJECTED_NONSENSE] = "no-answer",
     [REJECTED_CRASHES] = "crashes",
 };
 
