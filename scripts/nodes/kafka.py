@@ -32,8 +32,8 @@ log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
 log4j.appender.stdout.layout.ConversionPattern=%d %p %m (%c)%n
 """
 PROPERTIES = """process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={id}
+controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAIN
 log.dirs={folder}/data
@@ -51,6 +51,19 @@ controlled.shutdown.enable=false
 num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=4194304
+"""
+# Of three nodes one may be away; a leader or coordinator moves within seconds.
+CLUSTER = """default.replication.factor=3
+min.insync.replicas=2
+offsets.topic.replication.factor=3
+transaction.state.log.replication.factor=3
+transaction.state.log.min.isr=2
+controller.quorum.election.timeout.ms=500
+controller.quorum.fetch.timeout.ms=1000
+controller.quorum.election.backoff.max.ms=300
+replica.lag.time.max.ms=2000
+controlled.shutdown.enable=true
+log.cleaner.dedupe.buffer.size=2097152
 """
 # Listeners with TLS: name, protocol, certificate, variable.
 SECURE = (
@@ -190,13 +203,23 @@ def assign_ports(options):
     names = ["PLAIN", "CONTROLLER"]
     if options.get("tls"):
         names += [listener[0] for listener in SECURE]
+    if options.get("advertise"):
+        names.append("BEHIND")
     return dict(zip(names, process.free_ports(len(names))))
 
 
 def write_properties(folder, ports, options):
     listeners = {"PLAIN": ("127.0.0.1", "PLAINTEXT"),
                  "CONTROLLER": ("127.0.0.1", "PLAINTEXT")}
-    lines = [PROPERTIES.format(controller=ports["CONTROLLER"], folder=folder)]
+    advertised = {}
+    if options.get("advertise"):
+        listeners["BEHIND"] = ("127.0.0.1", "PLAINTEXT")
+        advertised["BEHIND"] = options["advertise"]
+    lines = [PROPERTIES.format(
+        folder=folder, id=options.get("id", 1), voters=options.get(
+            "voters", f"1@127.0.0.1:{ports['CONTROLLER']}"))]
+    if options.get("voters"):
+        lines.append(CLUSTER)
     if options.get("tls"):
         for name, protocol, certificate, _ in SECURE:
             listeners[name] = ("localhost", protocol)
@@ -214,7 +237,7 @@ def write_properties(folder, ports, options):
         "listeners=" + ",".join(
             f"{name}://127.0.0.1:{ports[name]}" for name in listeners),
         "advertised.listeners=" + ",".join(
-            f"{name}://{host}:{ports[name]}"
+            f"{name}://" + advertised.get(name, f"{host}:{ports[name]}")
             for name, (host, _) in listeners.items() if name != "CONTROLLER"),
         "listener.security.protocol.map=" + ",".join(
             f"{name}:{protocol}" for name, (_, protocol) in listeners.items()),
@@ -230,12 +253,31 @@ def prepare(folder, ports, options):
     if not os.path.isdir(f"{folder}/data"):
         template = "scram" if options.get("tls") else "plain"
         shutil.copytree(f"{cache()}/{template}", f"{folder}/data")
+        number_data(f"{folder}/data/meta.properties", options.get("id", 1))
+
+
+def number_data(path, number):
+    """The template's storage is that of node 1."""
+    with open(path, encoding="utf-8") as file:
+        lines = [line for line in file.read().splitlines()
+                 if number == 1 or not line.startswith(("node.id", "directory"))]
+    if number != 1:
+        lines.append(f"node.id={number}")
+    process.write_file(path, "\n".join(lines) + "\n")
+
+
+def cluster_options(nodes):
+    """What each of several nodes is told of the others."""
+    voters = ",".join(f"{node.options['id']}@127.0.0.1:"
+                      f"{node.ports['CONTROLLER']}" for node in nodes)
+    return {"voters": voters}
 
 
 def command(folder, ports, options):
     del ports
     throughput = options.get("throughput", False)
-    return ([*java("1g" if throughput else "512m", throughput), "-cp",
+    memory = "192m" if options.get("voters") else "512m"
+    return ([*java("1g" if throughput else memory, throughput), "-cp",
              f"{jars()}/*", "kafka.Kafka", f"{folder}/server.properties"],
             dict(os.environ))
 
@@ -250,6 +292,8 @@ def is_ready(ports):
 def environment(folder, ports, options):
     lines = {"WEIR_KAFKA": f"127.0.0.1:{ports['PLAIN']}",
              "WEIR_KAFKA_DIR": folder, "WEIR_KAFKA_BIN": jars()}
+    if options.get("advertise"):
+        lines["WEIR_KAFKA_BEHIND"] = f"127.0.0.1:{ports['BEHIND']}"
     if options.get("tls"):
         lines["WEIR_KAFKA_TLS_DIR"] = f"{folder}/tls"
         for name, _, _, variable in SECURE:

@@ -87,10 +87,10 @@ def partitions(port, topic=None, timeout_s=5):
     return topics[0] if topic else 0
 
 
-def create_topic(port, topic, count, settings=(), timeout_s=60):
+def create_topic(port, topic, count, settings=(), timeout_s=60, copies=1):
     """Creates the topic and waits until each partition has a leader."""
     pairs = [pair.split("=", 1) for pair in settings]
-    body = struct.pack(">i", 1) + text(topic) + struct.pack(">ihi", count, 1, 0)
+    body = struct.pack(">i", 1) + text(topic) + struct.pack(">ihi", count, copies, 0)
     body += struct.pack(">i", len(pairs))
     body += b"".join(text(key) + text(value) for key, value in pairs)
     body += struct.pack(">ib", 10000, 0)

@@ -29,14 +29,15 @@ class Stream:
 
 
 class Sent:
-    """number: (partition, offset, key) of what the broker confirmed.
+    """number: (partition, offset, key) of what was sent.
 
     `doubtful` were sent again after a lost connection, so that the broker may
-    have them twice, and late.
+    have them twice, and late; `unconfirmed` it may not have at all.
     """
 
-    def __init__(self, places, doubtful=()):
+    def __init__(self, places, doubtful=(), unconfirmed=()):
         self.places, self.doubtful = places, frozenset(doubtful)
+        self.unconfirmed = frozenset(unconfirmed)
 
     def lanes(self, lane_of):
         """number: (lane, rank in it)"""
@@ -88,7 +89,7 @@ def find_missing(sent, streams, is_left, faults):
         faults.delivered += len(stream.numbers)
         faults.foreign += [f"{number!r} by {stream.owner}" for number in
                            stream.numbers if number not in sent.places]
-    for number in sorted(sent.places.keys() - delivered):
+    for number in sorted(sent.places.keys() - delivered - sent.unconfirmed):
         where = f"{number} at {sent.places[number]}"
         (faults.unseen if is_left(number) else faults.lost).append(where)
 

@@ -64,6 +64,11 @@ class CheckerTest(unittest.TestCase):
         self.assertEqual(faults.lost, [f"7 at {place(7)}"])
         self.assertEqual(faults.unseen, [f"8 at {place(8)}"])
 
+    def test_what_the_broker_never_confirmed_can_not_be_lost(self):
+        sent = Sent(SENT.places, unconfirmed={7, 8})
+        faults = found(without(7, 9), "none", sent=sent, left=set())
+        self.assertEqual(faults.lost, [f"9 at {place(9)}"])
+
     def test_what_was_never_sent_is_foreign(self):
         faults = found(ALL + [60, "0000"], "none")
         self.assertEqual(len(faults.foreign), 2)

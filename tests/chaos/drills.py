@@ -6,7 +6,6 @@ import time
 import nemeses
 from ends import AmqpEnd, AmqpSource, FileEnd, KafkaEnd, KafkaSource
 from harness import Failed
-from node import Node
 from series import Report, Series
 
 
@@ -24,26 +23,19 @@ class Drill:
 
 DRILLS = {
     "kill_weir": Drill(nemeses.kill_weir, 20, repeats=True),
+    "restart_broker": Drill(nemeses.restart_broker, 5),
+    "kill_broker": Drill(nemeses.kill_broker, 5),
+    "freeze_broker": Drill(nemeses.freeze_broker, 5),
+    "cut_link": Drill(nemeses.cut_link, 25),
+    "stall_link": Drill(nemeses.stall_link, 25),
+    "slow_link": Drill(nemeses.slow_link, 5),
+    "refuse_link": Drill(nemeses.refuse_link, 10),
+    "sigterm": Drill(nemeses.sigterm, 50),
+    "stop_weir": Drill(nemeses.stop_weir, 5),
+    "stand_still": Drill(nemeses.stand_still, 5),
 }
 SOURCES = {"kafka": KafkaSource, "amqp": AmqpSource}
-BROKERS = {"kafka": "kafka", "amqp": "rabbitmq"}
-
-
-class Place:
-    """The brokers of a path, started when first asked for, and a folder."""
-
-    def __init__(self, stack):
-        self.stack, self.nodes = stack, {}
-
-    def node(self, kind):
-        if kind not in self.nodes:
-            self.nodes[kind] = self.stack.enter_context(Node(BROKERS[kind]))
-        return self.nodes[kind]
-
-    def end(self, kind, folder):
-        if kind == "file":
-            return FileEnd(folder)
-        return {"kafka": KafkaEnd, "amqp": AmqpEnd}[kind](self.node(kind))
+ENDS = {"kafka": KafkaEnd, "amqp": AmqpEnd}
 
 
 class Job:
@@ -54,16 +46,21 @@ class Job:
         self.path, self.ordering, self.seed = path, ordering, seed
         self.strikes = strikes
 
+    def series(self, folder, place):
+        source_kind, end_kind = self.path.split("-")
+        source = SOURCES[source_kind](place)
+        end = FileEnd(folder, source.lane) if end_kind == "file" \
+            else ENDS[end_kind](place)
+        return Series(folder, place, source, end, self.ordering,
+                      f"{self.name}:{self.seed}")
+
     def run(self, place):
-        source, end = self.path.split("-")
         report = Report(self.name, f"{self.path} {self.ordering}", self.seed)
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="weir-chaos-") as folder:
             series = None
             try:
-                series = Series(folder, SOURCES[source](place.node(source)),
-                                place.end(end, folder), self.ordering,
-                                f"{self.name}:{self.seed}")
+                series = self.series(folder, place)
                 series.run(self.drill.strike, self.strikes, self.drill.pause)
                 series.judge(report, self.drill.repeats)
             except Failed as failure:

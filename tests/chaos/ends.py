@@ -4,14 +4,16 @@ A source says what the broker has (`sent`), what it still has (`left` or
 `commits`) and whether all of it was settled.  A destination gives back, line by
 line, what came out.
 """
+import collections
+import os
 import re
 import subprocess
 
+import commits
 from amqp_queue import Queue, channel_to
 from checker import Sent
-import commits
 from load import AmqpLoad, KafkaLoad
-from topic import Topic
+from topic import new_name
 
 LINE = re.compile(rb"(\d{8}) (\S+) (first|again) \.")
 READ_S = 120
@@ -25,59 +27,81 @@ def parsed(line):
     return match[2].decode(), int(match[1]), match[3] == b"again"
 
 
-class KafkaSource:
-    kind, window = "kafka", 1000
+def kcat(brokers, *words):
+    """Its output; it finds the leaders by itself."""
+    return subprocess.run(["kcat", "-q", "-b", brokers, *words], check=True,
+                          stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+                          timeout=READ_S).stdout
 
-    def __init__(self, node, partitions=4, keys=8, place=None, **more):
-        """`place`: where weir finds it, if not where the load does."""
-        self.topic = Topic(node["WEIR_KAFKA"].split(",")[0], partitions)
-        self.topic.create()
-        self.brokers, self.place = node["WEIR_KAFKA"], place
-        self.keys, self.more = keys, more
-        self.partitions = range(partitions)
+
+def read_topic(brokers, topic, form):
+    return kcat(brokers, "-C", "-t", topic, "-e", "-o", "beginning", "-f",
+                form).splitlines()
+
+
+def ends_of(brokers, topic, partitions):
+    """partition: the offset that comes next"""
+    asked = [word for partition in partitions
+             for word in ("-t", f"{topic}:{partition}:-1")]
+    found = re.findall(rb"\[(\d+)\] offset (\d+)",
+                       kcat(brokers, "-Q", *asked))
+    return {int(partition): int(offset) for partition, offset in found}
+
+
+class KafkaSource:
+    kind, window, keys = "kafka", 1000, 8
+    partitions = range(4)
+
+    def __init__(self, site, **more):
+        self.topic = new_name("in")
+        site.create_topic(self.topic, len(self.partitions))
+        self.brokers, self.place = site.brokers(), site.kafka_place()
+        self.more = more
 
     def producer(self):
         properties = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 500,
                       "reconnect.backoff.max.ms": 500,
                       **self.more.get("properties", {})}
         text = ", ".join(f"{key}: {value}" for key, value in properties.items())
-        keys = {"brokers": f"'{self.place or self.brokers}'",
-                "group": self.topic.name, "topics": f"[{self.topic.name}]",
+        keys = {"brokers": f"'{self.place}'",
+                "group": self.topic, "topics": f"[{self.topic}]",
                 "max_uncommitted": self.window, "properties": f"{{ {text} }}",
                 **self.more.get("keys", {})}
         return "kafka: { " + ", ".join(f"{key}: {value}" for key, value
                                        in keys.items()) + " }"
 
     def load(self, rate):
-        return KafkaLoad(self.brokers, self.topic.name, self.topic.partitions,
+        return KafkaLoad(self.brokers, self.topic, len(self.partitions),
                          self.keys, rate)
+
+    def lane(self, number):
+        """The partition of a message, before anybody asks the broker."""
+        return number % len(self.partitions)
 
     def is_done(self):
         try:
-            return self.topic.committed() == self.topic.ends()
-        except (OSError, ValueError):
+            ends = ends_of(self.brokers, self.topic, self.partitions)
+            return dict(self.commits()) == {
+                partition: end for partition, end in ends.items() if end > 0}
+        except subprocess.SubprocessError:
             return False
 
     def sent(self, load):
         """As the broker has it; also shows that it has all."""
         del load
-        said = subprocess.run(
-            ["kcat", "-q", "-b", self.brokers, "-C", "-t", self.topic.name,
-             "-e", "-o", "beginning", "-f", "%p %o %k %s\n"], check=True,
-            capture_output=True, text=True, timeout=READ_S).stdout
         places, doubtful = {}, set()
-        for line in said.splitlines():
+        for line in read_topic(self.brokers, self.topic, "%p %o %k %s\n"):
             partition, offset, key, number = line.split()
             if int(number) in places:
                 doubtful.add(int(number))
-            places[int(number)] = int(partition), int(offset), key
+            places[int(number)] = int(partition), int(offset), key.decode()
         return Sent(places, doubtful)
 
     def left(self):
         return None
 
     def commits(self):
-        return commits.read(self.brokers, self.topic.name, self.topic.name)
+        return commits.read(self.brokers, self.topic, self.topic)
 
     def allowed(self, moves, batches):
         return {partition: moves * (self.window + batches)
@@ -85,21 +109,26 @@ class KafkaSource:
 
 
 class AmqpSource:
-    kind, window = "amqp", 200
+    kind, window, keys = "amqp", 200, 8
+    partitions = range(1)
 
-    def __init__(self, node, keys=8, place=None, **more):
+    def __init__(self, site, **more):
         # Acknowledgements of a classic queue are not on its disk at once.
-        self.queue = Queue(node["WEIR_AMQP"], "quorum").declare()
-        self.place, self.keys, self.more = place, keys, more
+        self.queue = Queue(site.url(), "quorum").declare()
+        self.place, self.more = site.amqp_place("source"), more
 
     def producer(self):
-        where = Queue(self.place or self.queue.url)
+        where = Queue(self.place)
         where.name = self.queue.name
         return where.producer(prefetch=self.window, heartbeat="2s",
                               **self.more.get("keys", {}))
 
     def load(self, rate):
         return AmqpLoad(self.queue.url, self.queue.name, self.keys, rate)
+
+    def lane(self, number):
+        del number
+        return 0
 
     def is_done(self):
         from pika.exceptions import AMQPError
@@ -111,7 +140,8 @@ class AmqpSource:
     def sent(self, load):
         places = {number: (0, number, load.key(number))
                   for number in range(load.next)}
-        return Sent(places, load.doubtful)
+        return Sent(places, load.doubtful,
+                    set(load.open.values()) | set(load.again))
 
     def left(self):
         ready, _ = self.queue.state()
@@ -130,9 +160,14 @@ class FileEnd:
     """One file for each member."""
     kind = "file"
 
-    def __init__(self, folder):
-        self.folder, self.names = folder, []
-        self.read, self.lines = {}, 0
+    @staticmethod
+    def lanes(source):
+        """In how many lanes it counts."""
+        return len(source.partitions)
+
+    def __init__(self, folder, lane_of):
+        self.folder, self.names, self.lane_of = folder, [], lane_of
+        self.read, self.lines = {}, collections.Counter()
 
     def sink(self, name):
         self.names.append(name)
@@ -142,7 +177,7 @@ class FileEnd:
         return f"{self.folder}/{name}.out"
 
     def count(self):
-        """Whole lines so far; a torn one is cut off before more are added."""
+        """Whole lines so far, by lane; a torn one is cut off before more come."""
         for name in self.names:
             try:
                 with open(self.path(name), "rb") as file:
@@ -152,12 +187,15 @@ class FileEnd:
                 continue
             whole = new.rfind(b"\n") + 1
             self.read[name] = self.read.get(name, 0) + whole
-            self.lines += new.count(b"\n", 0, whole)
-        return self.lines
+            self.lines.update(self.lane_of(int(line[:8])) for line in
+                              new[:whole].splitlines() if line[:8].isdigit())
+        return dict(self.lines)
 
     def delivered(self):
         found = []
         for name in self.names:
+            if not os.path.exists(self.path(name)):
+                continue
             with open(self.path(name), "rb") as file:
                 found += map(parsed, file.read().splitlines())
         return found
@@ -167,54 +205,60 @@ class KafkaEnd:
     """One partition, so that its order is the order of what was delivered."""
     kind = "kafka"
 
-    def __init__(self, node, place=None):
-        self.topic = Topic(node["WEIR_KAFKA"].split(",")[0], 1).create()
-        self.brokers, self.place = node["WEIR_KAFKA"], place
+    @staticmethod
+    def lanes(source):
+        del source
+        return 1
+
+    def __init__(self, site):
+        self.topic = new_name("out")
+        site.create_topic(self.topic, 1)
+        self.brokers, self.place = site.brokers(), site.kafka_place()
 
     def sink(self, name):
         del name
-        return (f"kafka: {{ brokers: '{self.place or self.brokers}', "
-                f"topic: {self.topic.name} }}")
+        return f"kafka: {{ brokers: '{self.place}', topic: {self.topic} }}"
 
     def count(self):
         try:
-            return self.topic.ends()[0]
-        except (OSError, ValueError):
+            return ends_of(self.brokers, self.topic, (0,))
+        except subprocess.SubprocessError:
             return None
 
     def delivered(self):
-        said = subprocess.run(
-            ["kcat", "-q", "-b", self.brokers, "-C", "-t", self.topic.name,
-             "-e", "-o", "beginning", "-f", "%s\n"], check=True,
-            capture_output=True, timeout=READ_S).stdout
-        return list(map(parsed, said.splitlines()))
+        return list(map(parsed, read_topic(self.brokers, self.topic, "%s\n")))
 
 
 class AmqpEnd:
     """Nobody reads it before the end, so that only weir can repeat anything."""
     kind = "amqp"
 
-    def __init__(self, node, place=None):
-        self.queue = Queue(node["WEIR_AMQP"], "quorum").declare()
-        self.place = place
+    @staticmethod
+    def lanes(source):
+        del source
+        return 1
+
+    def __init__(self, site):
+        self.queue = Queue(site.url(), "quorum").declare()
+        self.place = site.amqp_place("end")
 
     def sink(self, name):
         del name
-        return (f"amqp: {{ url: '{self.place or self.queue.url}', "
+        return (f"amqp: {{ url: '{self.place}', "
                 f"routing_key: {self.queue.name} }}")
 
     def count(self):
         from pika.exceptions import AMQPError
         try:
-            return self.queue.state()[0]
+            return {0: self.queue.state()[0]}
         except (AMQPError, OSError):
             return None
 
     def delivered(self):
-        found, count = [], self.count()
+        found, count = [], self.queue.state()[0]
         with channel_to(self.queue.url) as channel:
             channel.basic_qos(prefetch_count=1000)
-            for method, _, body in channel.consume(
+            for method, _, body in () if count == 0 else channel.consume(
                     self.queue.name, inactivity_timeout=READ_S):
                 if method is None:
                     break

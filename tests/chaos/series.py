@@ -8,6 +8,7 @@ Everything that is drawn by lot (instants, choices) comes from the seed.  Every
 wait has an end; what isn't settled by then is told as `unseen`.
 """
 import collections
+import contextlib
 import os
 import random
 import subprocess
@@ -20,7 +21,7 @@ from member import Member
 from watch import Watch
 
 RECOVER_S, SETTLE_S, END_S = 30, 60, 25
-BATCH, DEADLINE = 50, "15s"
+BATCH, DEADLINE_S = 50, 15
 TOPOLOGY = """name: chaos
 producer:
   {producer}
@@ -38,7 +39,7 @@ batchers:
     sink: {{ {sink} }}
 failure: {{ then: drop }}
 memory: 64MiB
-shutdown: {{ timeout: {deadline} }}
+shutdown: {{ timeout: {deadline}s }}
 log: {{ level: debug }}
 """
 
@@ -59,8 +60,9 @@ class Report:
 
 
 class Series:
-    def __init__(self, folder, source, end, ordering, seed, **options):
-        self.folder, self.source, self.end = folder, source, end
+    def __init__(self, folder, site, source, end, ordering, seed, **options):
+        self.folder, self.site, self.source, self.end = \
+            folder, site, source, end
         self.ordering, self.random = ordering, random.Random(seed)
         self.rate = options.get("rate", 1000)
         self.delay = options.get("delay", "0ms")
@@ -70,6 +72,14 @@ class Series:
         self.load = None
         self.watch = Watch(end.count)
 
+    @property
+    def deadline_s(self):
+        return DEADLINE_S
+
+    def open_gate(self):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self.gate)
+
     # Members.
 
     def topology(self, name):
@@ -78,7 +88,7 @@ class Series:
         return TOPOLOGY.format(
             producer=self.source.producer(), plugin=built_handler(),
             delay=self.delay, gate=self.gate, ordering=self.ordering,
-            processors=key, batch=BATCH, deadline=DEADLINE,
+            processors=key, batch=BATCH, deadline=DEADLINE_S,
             sink=self.end.sink(name))
 
     def join(self, name=None):
@@ -119,7 +129,8 @@ class Series:
 
     def await_flow(self, instant, limit_s, when):
         deadline = instant + max(limit_s, RECOVER_S)
-        while not self.watch.has_moved_since(instant):
+        lanes = self.end.lanes(self.source)
+        while self.watch.resumed(instant, lanes) is None:
             expect(time.monotonic() < deadline,
                    f"nothing is delivered within {deadline - instant:.0f} s "
                    f"{when}")
@@ -127,7 +138,7 @@ class Series:
                 expect(member.run.is_alive(), f"{member.run.owner} ended by "
                        f"itself with {member.run.process.poll()}")
             time.sleep(0.01)
-        took_s = self.watch.first_after(instant) - instant
+        took_s = self.watch.resumed(instant, lanes) - instant
         if when != "at the start":
             self.resumes.append(took_s)
             if took_s > limit_s:

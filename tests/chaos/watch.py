@@ -6,11 +6,12 @@ TICK_S = 0.02
 
 
 class Watch:
-    """Asks `count()` all the time; an answer may be None (nobody knows now)."""
+    """Asks `count()` all the time: a count for each lane, such as a partition,
+    or None when nobody knows now."""
 
     def __init__(self, count):
         self.count = count
-        self.last, self.moves = None, []  # when the count grew
+        self.last, self.moves = {}, {}  # by lane: its count, when it changed
         self.asked = 0
         self.is_ending = threading.Event()
         self.error = None
@@ -25,9 +26,11 @@ class Watch:
             while not self.is_ending.wait(TICK_S):
                 found = self.count()
                 self.asked += 1
-                if found is not None and found != self.last:
-                    self.last = found
-                    self.moves.append(time.monotonic())
+                for lane, count in (found or {}).items():
+                    if count != self.last.get(lane, 0):
+                        self.last[lane] = count
+                        self.moves.setdefault(lane, []).append(
+                            time.monotonic())
         except Exception as error:  # pylint: disable=broad-except
             self.error = error
 
@@ -42,13 +45,15 @@ class Watch:
             time.sleep(TICK_S / 4)
         return time.monotonic()
 
-    def has_moved_since(self, instant):
-        return bool(self.moves) and self.moves[-1] > instant
-
-    def first_after(self, instant):
-        return next((move for move in self.moves if move > instant), None)
+    def resumed(self, instant, lanes):
+        """When the last of so many lanes moved after the instant, or None."""
+        firsts = [next((move for move in list(moves) if move > instant), None)
+                  for moves in list(self.moves.values())]
+        if len(firsts) < lanes or None in firsts:
+            return None
+        return max(firsts)
 
     def longest_stall(self):
-        """Between two deliveries."""
-        return max((after - before for before, after in
-                    zip(self.moves, self.moves[1:])), default=0.0)
+        """Between two deliveries of one lane."""
+        return max((after - before for moves in self.moves.values()
+                    for before, after in zip(moves, moves[1:])), default=0.0)
