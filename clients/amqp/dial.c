@@ -35,6 +35,14 @@ void amqp_dial_tune(int socket)
                      sizeof(timeout_ms));
 }
 
+void amqp_dial_set_patient(int socket)
+{
+    const unsigned no_timeout = 0;
+
+    (void)setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &no_timeout,
+                     sizeof(no_timeout));
+}
+
 /* 0, or why the connection did not come about. */
 static int await_connection(int fd, int64_t deadline_us,
                             struct amqp_guard *guard)

@@ -23,4 +23,7 @@ enum weir_status amqp_dial(const char *host, int port, int64_t deadline_us,
 /* What every connection wants: no delay, and an end when the peer is gone. */
 void amqp_dial_tune(int socket);
 
+/* A broker that reads nothing for a while, and says so, is not gone. */
+void amqp_dial_set_patient(int socket);
+
 #endif

@@ -8,14 +8,20 @@
  * with every version of the library alike, and tells a callback what is wrong.
  * Credentials are sent only afterwards.
  *
+ * The library's own writing waits without bound.  So OpenSSL's connection, for
+ * which the library has no getter, is noted when the handshake begins, and
+ * written to directly.
+ *
  * Threads: the connection's own.
  */
 #include "tls.h"
 
 #include <arpa/inet.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Where `verdict` hangs on the context: the application's own slot. */
 static int note_verdict(int is_ok, X509_STORE_CTX *store)
@@ -29,6 +35,17 @@ static int note_verdict(int is_ok, X509_STORE_CTX *store)
         verdict->error = X509_STORE_CTX_get_error(store);
     }
     return is_ok;
+}
+
+static void note_session(const SSL *ssl, int where, int result)
+{
+    struct amqp_verdict *verdict = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+    (void)where;
+    (void)result;
+    /* It is the library's, and not const: only this callback's view of it. */
+    memcpy(&verdict->session, &ssl, sizeof(ssl));
+    SSL_set_info_callback(verdict->session, NULL);
 }
 
 static enum weir_status expect_host(SSL_CTX *context, const char *host,
@@ -74,13 +91,15 @@ enum weir_status amqp_tls_prepare(amqp_socket_t *socket, const char *host,
     SSL_CTX *context = amqp_ssl_socket_get_context(socket);
     enum weir_status status;
 
-    verdict->error = 0;
+    *verdict = (struct amqp_verdict){.error = 0};
+    SSL_CTX_set_app_data(context, verdict);
+    SSL_CTX_set_info_callback(context, note_session);
+    (void)SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     amqp_ssl_socket_set_verify_hostname(socket, 0);
     amqp_ssl_socket_set_verify_peer(socket, tls->verify);
     (void)amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2,
                                            AMQP_TLSvLATEST);
     if (tls->verify) {
-        SSL_CTX_set_app_data(context, verdict);
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, note_verdict);
         status = expect_host(context, host, err);
         if (status != WEIR_OK)
@@ -103,4 +122,19 @@ const char *amqp_verdict_text(const struct amqp_verdict *verdict)
     if (verdict->error == X509_V_OK)
         return NULL;
     return X509_verify_cert_error_string(verdict->error);
+}
+
+enum weir_status amqp_tls_write(struct ssl_st *session, const void *bytes,
+                                size_t size, size_t *ret_written)
+{
+    int rc;
+
+    ERR_clear_error();
+    rc = SSL_write_ex(session, bytes, size, ret_written);
+    if (rc == 1)
+        return WEIR_OK;
+    rc = SSL_get_error(session, rc);
+    if (rc == SSL_ERROR_WANT_WRITE || rc == SSL_ERROR_WANT_READ)
+        return WEIR_AGAIN;
+    return WEIR_RETRY;
 }

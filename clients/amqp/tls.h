@@ -5,6 +5,7 @@
 #define WEIR_CLIENTS_AMQP_TLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <weir/status.h>
 
@@ -16,9 +17,10 @@ struct amqp_tls {
     bool verify;
 };
 
-/* Room for OpenSSL's verdict on the peer; lives as long as the socket. */
+/* What OpenSSL lets us know of its connection; lives as long as the socket. */
 struct amqp_verdict {
-    long error; /* X509_V_*, 0: none */
+    long error;             /* on the peer: X509_V_*, 0: none */
+    struct ssl_st *session; /* NULL: no handshake yet, or no TLS */
 };
 
 /* Prepares an unconnected TLS socket; `host` is whom the peer must prove to
@@ -31,5 +33,11 @@ enum weir_status amqp_tls_prepare(amqp_socket_t *socket, const char *host,
 
 /* "certificate has expired"; NULL: nothing was wrong with the certificate. */
 const char *amqp_verdict_text(const struct amqp_verdict *verdict);
+
+/* Encrypts and writes what is possible at once.  WEIR_AGAIN: nothing is; what
+ * is tried next must begin with the same bytes.  WEIR_RETRY: it is broken. */
+WEIR_MUST_USE
+enum weir_status amqp_tls_write(struct ssl_st *session, const void *bytes,
+                                size_t size, size_t *ret_written);
 
 #endif

@@ -41,6 +41,7 @@
 
 #include <poll.h>
 
+#include "address.h"
 #include "clock.h"
 #include "consumer.h"
 #include "log.h"
@@ -72,32 +73,15 @@ struct amqp_producer {
     struct log_limit limit_warnings;
 };
 
-static struct amqp_link_options link_options(const struct weir_settings *s)
-{
-    const int64_t heartbeat_us =
-        weir_settings_int(s, "heartbeat", 10 * CLOCK_SECOND_US);
-
-    return (struct amqp_link_options){
-        .name = weir_settings_share(s)->pipeline,
-        .heartbeat_s = (int)(heartbeat_us / CLOCK_SECOND_US),
-        .tls = {.ca = weir_settings_string(s, "tls.ca"),
-                .cert = weir_settings_string(s, "tls.cert"),
-                .key = weir_settings_string(s, "tls.key"),
-                .verify = weir_settings_bool(s, "tls.verify", true)}};
-}
-
 static enum weir_status open_consumer(struct amqp_producer *amqp,
                                       const struct weir_settings *settings,
                                       struct weir_error *err)
 {
-    const struct amqp_link_options options = link_options(settings);
-    const size_t count = weir_settings_count(settings, "url");
+    const struct amqp_link_options options = amqp_address_options(settings);
     struct amqp_url url;
     enum weir_status status;
 
-    status = amqp_url_parse(
-        weir_settings_item(settings, "url", amqp->url_index % count), &url,
-        err);
+    status = amqp_address_url(settings, amqp->url_index, &url, err);
     if (status != WEIR_OK)
         return status;
     amqp->consumer.prefetch = options_prefetch(settings);

@@ -20,37 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text_property.h"
+
 /* The longest number as text, and what a reused object may keep. */
 enum { NUMBER_SIZE = 32, KEPT_SIZE = 65536 };
 
-/* Properties that are text, in the order of amqp_basic_properties_t. */
-static const struct {
-    const char *name;
-    amqp_flags_t flag;
-    size_t offset;
-} texts[] = {
-    {"content_type", AMQP_BASIC_CONTENT_TYPE_FLAG,
-     offsetof(amqp_basic_properties_t, content_type)},
-    {"content_encoding", AMQP_BASIC_CONTENT_ENCODING_FLAG,
-     offsetof(amqp_basic_properties_t, content_encoding)},
-    {"correlation_id", AMQP_BASIC_CORRELATION_ID_FLAG,
-     offsetof(amqp_basic_properties_t, correlation_id)},
-    {"reply_to", AMQP_BASIC_REPLY_TO_FLAG,
-     offsetof(amqp_basic_properties_t, reply_to)},
-    {"expiration", AMQP_BASIC_EXPIRATION_FLAG,
-     offsetof(amqp_basic_properties_t, expiration)},
-    {"message_id", AMQP_BASIC_MESSAGE_ID_FLAG,
-     offsetof(amqp_basic_properties_t, message_id)},
-    {"type", AMQP_BASIC_TYPE_FLAG, offsetof(amqp_basic_properties_t, type)},
-    {"user_id", AMQP_BASIC_USER_ID_FLAG,
-     offsetof(amqp_basic_properties_t, user_id)},
-    {"app_id", AMQP_BASIC_APP_ID_FLAG,
-     offsetof(amqp_basic_properties_t, app_id)},
-};
-
-enum { TEXT_COUNT = sizeof(texts) / sizeof(texts[0]) };
-
-_Static_assert(TEXT_COUNT + 5 <= DELIVERY_PROPERTIES,
+_Static_assert(AMQP_TEXT_PROPERTIES + 5 <= DELIVERY_PROPERTIES,
                "texts, exchange, routing_key, redelivered, priority, mode");
 
 struct delivery *delivery_create(void)
@@ -254,8 +229,9 @@ static amqp_bytes_t text_property(const amqp_basic_properties_t *properties,
 {
     amqp_bytes_t bytes = amqp_empty_bytes;
 
-    if (properties->_flags & texts[index].flag)
-        memcpy(&bytes, (const char *)properties + texts[index].offset,
+    if (properties->_flags & amqp_text_properties[index].flag)
+        memcpy(&bytes,
+               (const char *)properties + amqp_text_properties[index].offset,
                sizeof(bytes));
     return bytes;
 }
@@ -271,7 +247,7 @@ static enum weir_status make_room(struct delivery *delivery,
     size_t size = deliver->exchange.len + deliver->routing_key.len +
                   (size_t)NUMBER_SIZE * 4;
 
-    for (size_t i = 0; i < TEXT_COUNT; i++)
+    for (size_t i = 0; i < AMQP_TEXT_PROPERTIES; i++)
         size += text_property(properties, i).len;
     for (size_t i = 0; i < count; i++)
         size += headers->entries[i].key.len +
@@ -307,9 +283,9 @@ static void add_properties(struct delivery *delivery,
                  copy_bytes(delivery, deliver->routing_key));
     add_property(delivery, "redelivered",
                  weir_str(deliver->redelivered ? "true" : "false"));
-    for (size_t i = 0; i < TEXT_COUNT; i++) {
-        if (flags & texts[i].flag)
-            add_property(delivery, texts[i].name,
+    for (size_t i = 0; i < AMQP_TEXT_PROPERTIES; i++) {
+        if (flags & amqp_text_properties[i].flag)
+            add_property(delivery, amqp_text_properties[i].name,
                          copy_bytes(delivery, text_property(properties, i)));
     }
     if (flags & AMQP_BASIC_PRIORITY_FLAG)

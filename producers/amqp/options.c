@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "url.h"
+#include "address.h"
 
 /* What the protocol's 16 bits and its short strings can say. */
 enum { PREFETCH_MAX = 65535, NAME_MAX_SIZE = 255 };
@@ -65,29 +65,8 @@ static const struct weir_option binding_options[] = {
      .help = "Which of its messages go to the queue."},
     {.name = NULL}};
 
-static const struct weir_option tls_options[] = {
-    {.name = "ca",
-     .type = WEIR_OPTION_PATH,
-     .help = "Authorities that may vouch for the broker, as PEM; the system's "
-             "when left out."},
-    {.name = "cert",
-     .type = WEIR_OPTION_PATH,
-     .help = "The certificate that we show, as PEM."},
-    {.name = "key",
-     .type = WEIR_OPTION_PATH,
-     .help = "The private key of `cert`, as PEM."},
-    {.name = "verify",
-     .type = WEIR_OPTION_BOOL,
-     .fallback = "true",
-     .help = "Whether the broker must prove who it is."},
-    {.name = NULL}};
-
 const struct weir_option amqp_producer_options[] = {
-    {.name = "url",
-     .type = WEIR_OPTION_LIST,
-     .flags = WEIR_OPTION_REQUIRED | WEIR_OPTION_SECRET,
-     .help = "amqp://user:password@host:port/vhost (amqps: TLS); several are "
-             "tried in turn."},
+    AMQP_ADDRESS_URL,
     {.name = "queue",
      .type = WEIR_OPTION_STRING,
      .flags = WEIR_OPTION_REQUIRED,
@@ -121,16 +100,8 @@ const struct weir_option amqp_producer_options[] = {
      .type = WEIR_OPTION_BOOL,
      .fallback = "false",
      .help = "Whether to be the queue's only consumer."},
-    {.name = "heartbeat",
-     .type = WEIR_OPTION_DURATION,
-     .fallback = "10s",
-     .min = 1000000,
-     .max = 3600000000,
-     .help = "A broker that is silent for two of these is given up."},
-    {.name = "tls",
-     .type = WEIR_OPTION_GROUP,
-     .children = tls_options,
-     .help = "Certificates, with amqps:// URLs."},
+    AMQP_ADDRESS_HEARTBEAT,
+    AMQP_ADDRESS_TLS,
     {.name = NULL}};
 
 enum argument_kind argument_kind_of(const char *name)
@@ -191,43 +162,6 @@ static void check_prefetch(const struct weir_settings *settings)
                            "%u would keep all batches and workers busy: lower "
                            "max_message_bytes or raise memory",
                            most, share->max_message_bytes, share->in_flight);
-}
-
-static void check_urls(const struct weir_settings *settings)
-{
-    const size_t count = weir_settings_count(settings, "url");
-    bool has_tls = false;
-
-    for (size_t i = 0; i < count; i++) {
-        struct amqp_url url = {.host = NULL};
-        struct weir_error err = {.text = ""};
-
-        if (amqp_url_parse(weir_settings_item(settings, "url", i), &url,
-                           &err) != WEIR_OK)
-            weir_settings_refuse(settings, "url",
-                                 "URL %zu of %zu can't be used: %s", i + 1,
-                                 count, err.text);
-        has_tls = has_tls || url.is_tls;
-        amqp_url_finish(&url);
-    }
-    if (weir_settings_has(settings, "url") && count == 0)
-        weir_settings_refuse(settings, "url", "there is none");
-    if (weir_settings_has(settings, "tls") && count > 0 && !has_tls)
-        weir_settings_warn(settings, "tls",
-                           "no URL uses TLS: write amqps:// for it");
-}
-
-static void check_tls(const struct weir_settings *settings)
-{
-    const bool has_cert = weir_settings_string(settings, "tls.cert");
-    const bool has_key = weir_settings_string(settings, "tls.key");
-
-    if (has_cert != has_key)
-        weir_settings_refuse(settings, has_cert ? "tls.cert" : "tls.key",
-                             "tls.cert and tls.key are given together");
-    if (!weir_settings_bool(settings, "tls.verify", true))
-        weir_settings_warn(settings, "tls.verify",
-                           "anyone can pretend to be the broker");
 }
 
 static bool is_number(const char *text)
@@ -328,10 +262,9 @@ static void check_name(const struct weir_settings *settings, const char *path)
 
 void options_check(const struct weir_settings *settings)
 {
-    check_urls(settings);
+    amqp_address_check(settings);
     check_name(settings, "queue");
     check_name(settings, "consumer_tag");
-    check_tls(settings);
     check_declare(settings);
     check_prefetch(settings);
     check_ordering(settings);
