@@ -423,6 +423,17 @@ static void serve_connector(struct sink *sink, uint32_t threshold)
     answer(sink, status, &err);
 }
 
+/* Nothing is under way, but a connection wants to be kept alive, and one that
+ * was lost is better known before there is something to write. */
+static void tend_connector(struct sink *sink)
+{
+    const struct weir_sink_ops *ops = sink->config.ops;
+    struct weir_error err = {0};
+
+    if (sink->is_open && ops && ops->poll)
+        answer(sink, ops->poll(sink->self, clock_now_us(), &err), &err);
+}
+
 static void rest(struct sink *sink)
 {
     const bool can_go_on = !sink->held.head && can_write(sink);
@@ -432,14 +443,17 @@ static void rest(struct sink *sink)
     if (sink->held.head && can_write(sink) &&
         clock_now_us() >= sink->retry_at_us)
         return;
-    if (sink->written_count > 0)
+    if (sink->written_count > 0) {
         serve_connector(sink, threshold);
-    else if (can_go_on && !may_take)
+        return;
+    }
+    if (can_go_on && !may_take)
         mailbox_wait_emptier(sink->config.letters, &sink->waiter,
                              next_deadline(sink));
     else
         mailbox_wait(sink->config.box, &sink->waiter, threshold,
                      next_deadline(sink));
+    tend_connector(sink);
 }
 
 static bool is_over(struct sink *sink)

@@ -46,7 +46,9 @@ struct weir_sink_ops {
                               struct weir_error *err);
 
     /* Serves the client until an outcome was set or `deadline_us` came.
-     * NULL when write() always finishes. */
+     * Called at least every second, also with nothing to wait for: then the
+     * deadline is over, and it keeps the connection alive.  NULL when write()
+     * always finishes. */
     enum weir_status (*poll)(void *self, int64_t deadline_us,
                              struct weir_error *err);
 

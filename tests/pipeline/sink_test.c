@@ -88,6 +88,25 @@ static void a_destination_that_does_not_open_is_held_for(void **state)
     assert_int_equal(sink_script_opens(harness->sink), 4);
 }
 
+static bool has_opened_again(struct harness *harness)
+{
+    return sink_script_opens(harness->sink) == 2;
+}
+
+static void an_idle_destination_that_is_lost_is_opened_again(void **state)
+{
+    struct harness *harness = *state;
+
+    producer_script_set_endless(harness->source);
+    sink_script_poll(harness->sink, WEIR_RETRY, 1);
+
+    harness_start(harness, HEAD TO_SINK FAILURE);
+    harness_wait(harness, has_opened_again); /* with nothing to deliver */
+
+    harness_drain(harness);
+    assert_int_equal(harness_join(harness), 0);
+}
+
 static enum weir_status batch_is_down(struct weir_batch *batch, void *state)
 {
     (void)state;
@@ -381,6 +400,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_destination_that_is_down_is_held_for),
         TEST(a_destination_that_does_not_open_is_held_for),
+        TEST(an_idle_destination_that_is_lost_is_opened_again),
         TEST(a_handler_whose_destination_is_down_is_called_again),
         TEST(the_source_stops_when_the_pipeline_is_full_and_resumes),
         TEST(the_source_stops_when_the_memory_is_used_up_and_resumes),

@@ -41,7 +41,7 @@ struct sink_script {
     char handle[HANDLE_SIZE];
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct rules opens, writes, messages;
+    struct rules opens, writes, polls, messages;
     bool is_late, is_stalled;
     unsigned open_calls, write_calls;
     struct collection *delivered;
@@ -120,6 +120,14 @@ void sink_script_write(struct sink_script *script, enum weir_status status,
     const struct rule rule = {.status = status, .times = times, .is_any = true};
 
     add_rule(script, &script->writes, &rule);
+}
+
+void sink_script_poll(struct sink_script *script, enum weir_status status,
+                      unsigned times)
+{
+    const struct rule rule = {.status = status, .times = times, .is_any = true};
+
+    add_rule(script, &script->polls, &rule);
 }
 
 void sink_script_message(struct sink_script *script, const char *payload,
@@ -335,22 +343,30 @@ static void deliver_late(struct scripted_sink *sink, bool is_ordered)
     }
 }
 
+static enum weir_status serve(struct scripted_sink *sink, bool is_ordered,
+                              int64_t deadline_us, struct weir_error *err)
+{
+    struct sink_script *const script = atomic_load(&sink->script);
+    const struct rule rule =
+        use_rule(script, &script->polls, (struct weir_bytes){0});
+
+    if (rule.status != WEIR_OK)
+        return weir_fail(err, rule.status, "scripted: poll fails as told");
+    if (wait_for_release(sink, deadline_us))
+        deliver_late(sink, is_ordered);
+    return WEIR_OK;
+}
+
 static enum weir_status scripted_poll(void *self, int64_t deadline_us,
                                       struct weir_error *err)
 {
-    (void)err;
-    if (wait_for_release(self, deadline_us))
-        deliver_late(self, false);
-    return WEIR_OK;
+    return serve(self, false, deadline_us, err);
 }
 
 static enum weir_status scripted_poll_ordered(void *self, int64_t deadline_us,
                                               struct weir_error *err)
 {
-    (void)err;
-    if (wait_for_release(self, deadline_us))
-        deliver_late(self, true);
-    return WEIR_OK;
+    return serve(self, true, deadline_us, err);
 }
 
 static enum weir_status scripted_flush(void *self, int64_t deadline_us,

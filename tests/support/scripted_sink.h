@@ -28,12 +28,14 @@ struct sink_script *sink_script_create(void);
 void sink_script_destroy(struct sink_script *script); /* NULL is fine */
 const char *sink_script_handle(const struct sink_script *script);
 
-/* The next `times` open() or write() calls that nothing was said about answer
- * this: WEIR_AGAIN (write only), WEIR_RETRY, WEIR_FATAL. */
+/* The next `times` open(), write() or poll() calls that nothing was said about
+ * answer this: WEIR_AGAIN (write only), WEIR_RETRY, WEIR_FATAL. */
 void sink_script_open(struct sink_script *script, enum weir_status status,
                       unsigned times);
 void sink_script_write(struct sink_script *script, enum weir_status status,
                        unsigned times);
+void sink_script_poll(struct sink_script *script, enum weir_status status,
+                      unsigned times);
 
 /* The next `times` deliveries of messages with this payload (NULL: any) end
  * with WEIR_RETRY or WEIR_REJECT, and this reason. */
