@@ -33,11 +33,14 @@
 #endif
 #if WEIR_WITH_AMQP
 #include "amqp_producer.h"
+#include "amqp_sink.h"
 #include "amqp_version.h"
 #define AMQP_PRODUCER &weir_amqp_producer,
+#define AMQP_SINK     &weir_amqp_sink,
 #define AMQP_LIBRARY  {"rabbitmq-c", amqp_client_version},
 #else
 #define AMQP_PRODUCER
+#define AMQP_SINK
 #define AMQP_LIBRARY
 #endif
 
@@ -56,6 +59,7 @@ static const struct connector_library libraries[] = {
 };
 
 static const struct weir_sink_ops *const sinks[] = {
+    AMQP_SINK
     &weir_discard_sink,
     &weir_file_sink,
     KAFKA_SINK
