@@ -3,12 +3,17 @@
  *
  * With a slash, a path relative to the topology file; without one, a name that
  * is searched in the folders of WEIR_HANDLER_PATH, then among the installed
- * handlers.  ".so" may be left out.
+ * handlers: weir/handlers beside the library's own file, so that a tree that
+ * was installed elsewhere, or moved, finds its own.  Where weir is a part of a
+ * program there is no such file, and the folder is the one of the build.
+ * ".so" may be left out.
  *
  * Threads: none; the loader's.
  */
 #include "plugin_path.h"
 
+#include <dlfcn.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +87,21 @@ static char *look_in_path(const struct search *search, const char *list)
     return found;
 }
 
+/* NULL when out of memory. */
+static const char *installed_folder(struct storage *storage)
+{
+    static const char here[] = "weir"; /* its address is in the library */
+    char library[PATH_MAX];
+    const char *folder;
+    Dl_info info;
+
+    if (!dladdr(here, &info) || !info.dli_fname ||
+        !strstr(info.dli_fname, ".so") || !realpath(info.dli_fname, library))
+        return WEIR_HANDLER_DIR;
+    folder = file_folder(storage, library);
+    return folder ? file_join(storage, folder, "weir/handlers") : NULL;
+}
+
 char *plugin_path_find(struct storage *storage, const char *folder,
                        const char *name, char *ret_tried, size_t size)
 {
@@ -90,11 +110,15 @@ char *plugin_path_find(struct storage *storage, const char *folder,
                                   .name = name,
                                   .tried = ret_tried,
                                   .tried_size = size};
+    const char *installed;
     char *found;
 
     ret_tried[0] = '\0';
     if (strchr(name, '/'))
         return look_in(&search, folder);
     found = look_in_path(&search, getenv("WEIR_HANDLER_PATH"));
-    return found ? found : look_in(&search, WEIR_HANDLER_DIR);
+    if (found)
+        return found;
+    installed = installed_folder(storage);
+    return installed ? look_in(&search, installed) : NULL;
 }

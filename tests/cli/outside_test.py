@@ -94,19 +94,34 @@ class Outside(unittest.TestCase):
         run(os.path.join(self.prefix, "bin", "weir"), "check", file,
             env=environment)
 
-    def test_pkg_config_knows_it(self):
+    def test_a_handler_among_the_installed_ones_is_found_by_its_name(self):
+        folder = self.pkg_config("--variable=handlerdir")
+        self.assertEqual(os.path.commonpath([folder, self.prefix]), self.prefix)
+        file = self.topology("{ plugin: installed }")
+        with self.assertRaisesRegex(AssertionError, re.escape(folder)):
+            self.weir("check", file)
+        shutil.copy(os.path.join(self.build, "c_handler.so"),
+                    os.path.join(folder, "installed.so"))
+        self.weir("check", file)
+
+    def pkg_config(self, *arguments):
         pc = None
         for folder, _, files in os.walk(self.prefix):
             if "weir.pc" in files:
                 pc = folder
         self.assertIsNotNone(pc)
-        flags = run("pkg-config", "--cflags", "--libs",
-                    "--define-variable=includedir=" + self.prefix + "/include",
-                    "--define-variable=libdir=" + os.path.dirname(pc), "weir",
-                    env=dict(self.environment, PKG_CONFIG_PATH=pc)).split()
+        return os.path.normpath(run(
+            "pkg-config", *arguments, "weir",
+            env=dict(self.environment, PKG_CONFIG_PATH=pc)).strip())
+
+    def test_pkg_config_knows_it(self):
+        libdir = self.pkg_config("--variable=libdir")
+        flags = run("pkg-config", "--cflags", "--libs", "weir",
+                    env=dict(self.environment, PKG_CONFIG_PATH=os.path.join(
+                        libdir, "pkgconfig"))).split()
         binary = os.path.join(self.folder, "with-pkg-config")
         run("cc", *FLAGS.split(), os.path.join(HERE, "outside", "program.c"),
-            "-o", binary, *flags, "-Wl,-rpath," + os.path.dirname(pc))
+            "-o", binary, *flags, "-Wl,-rpath," + libdir)
         self.assertIn("weir ", self.weir("version", program=binary))
 
     def test_the_library_exports_the_public_functions_and_nothing_else(self):
