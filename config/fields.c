@@ -62,9 +62,11 @@ static void add(struct fields *fields, const char *list)
     }
 }
 
-/* Came out of a ${file:}, so nothing of it is shown. */
+/* A secret, or came out of a ${file:}: nothing of it is shown. */
 static bool is_hidden(const struct weir_settings *settings)
 {
+    if (settings->option && settings->option->flags & WEIR_OPTION_SECRET)
+        return true;
     while (!settings->node && settings->parent)
         settings = settings->parent;
     return settings->node && settings->node->is_hidden;

@@ -27,6 +27,10 @@ static const struct weir_option sasl_options[] = {
      .type = WEIR_OPTION_STRING,
      .flags = WEIR_OPTION_SECRET,
      .help = "The password."},
+    {.name = "pin",
+     .type = WEIR_OPTION_INT,
+     .flags = WEIR_OPTION_SECRET,
+     .help = "A short one."},
     {0},
 };
 

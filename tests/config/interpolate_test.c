@@ -230,6 +230,9 @@ static void secrets_are_never_shown(void **state)
     assert_hides(*state, "name: t\n"
                          "producer: { log: { topics: a, group: g, sasl: { "
                          "mechanism: PLAIN, pasword: hunter2 } } }\n" REST);
+    assert_hides(*state, "name: t\n"
+                         "producer: { log: { topics: a, group: g, sasl: { "
+                         "mechanism: PLAIN, pin: hunter2 } } }\n" REST);
     assert_hides(*state, COUNTER REST "memory: amqp://user:hunter2@host/v\n");
     assert_hides(*state, COUNTER REST "memory: amqp://hunter2@h\n");
     assert_hides(*state, "name: t\n"

@@ -161,8 +161,6 @@ static void an_interrupted_run_to_the_end_finishes_what_it_has(void **state)
     assert_int_equal(harness->stats.abandoned, 0);
 }
 
-/* ---- what is said ---- */
-
 static void look_for(void *opaque, enum weir_log_level level, const char *line)
 {
     (void)opaque;
@@ -170,6 +168,65 @@ static void look_for(void *opaque, enum weir_log_level level, const char *line)
     if (strstr(line, shared.wanted))
         shared.said++;
 }
+
+/* ---- a source that is not there ---- */
+
+static enum weir_status refuse(void *self, const struct weir_settings *settings,
+                               struct weir_error *err)
+{
+    (void)self;
+    (void)settings;
+    return weir_fail(err, WEIR_RETRY, "broker:1 refuses");
+}
+
+static enum weir_status hang(void *self, const struct weir_settings *settings,
+                             struct weir_error *err)
+{
+    (void)self;
+    (void)settings;
+    gate_pass(&shared.gate);
+    return weir_fail(err, WEIR_RETRY, "woken");
+}
+
+static void wake_up(void *self)
+{
+    (void)self;
+    gate_open(&shared.gate);
+}
+
+static void end_absent(struct harness *harness, const char *wanted)
+{
+    shared.wanted = wanted;
+    harness->until_end = true;
+    harness->connect_timeout_us = CLOCK_SECOND_US / 10;
+    log_set_callback(look_for, NULL);
+    assert_int_equal(harness_run(harness, ONE_BATCHER), PIPELINE_EXIT_ABSENT);
+    log_set_callback(NULL, NULL);
+    assert_true(shared.said > 0);
+}
+
+static void a_source_that_is_not_there_ends_the_run_and_its_reason_is_said(
+    void **state)
+{
+    struct harness *harness = *state;
+
+    harness->source_ops.open = refuse;
+
+    end_absent(harness,
+               "no connection to the source in time: broker:1 refuses");
+}
+
+static void a_source_that_never_answers_ends_the_run(void **state)
+{
+    struct harness *harness = *state;
+
+    harness->source_ops.open = hang;
+    harness->source_ops.wake = wake_up;
+
+    end_absent(harness, "in time: nothing answered yet");
+}
+
+/* ---- what is said ---- */
 
 static unsigned times_said(struct harness *harness, const char *wanted)
 {
@@ -258,6 +315,8 @@ int main(void)
         TEST(a_source_at_its_end_is_closed_while_others_work_on),
         TEST(a_drained_source_without_anything_to_confirm_does_not_spin),
         TEST(an_interrupted_run_to_the_end_finishes_what_it_has),
+        TEST(a_source_that_is_not_there_ends_the_run_and_its_reason_is_said),
+        TEST(a_source_that_never_answers_ends_the_run),
         TEST(a_batcher_that_got_no_message_is_named_at_the_end),
         TEST(a_batcher_that_got_messages_is_not_named),
         TEST(without_any_message_no_batcher_is_named),

@@ -131,6 +131,7 @@ void harness_create(struct harness *harness, const char *yaml)
     (void)snprintf(text, sizeof text, "name: test\n%s", yaml);
     name_ends(harness, text);
     load(harness, text);
+    options.connect_timeout_us = harness->connect_timeout_us;
     options.handler = harness->topology->processors.handler.is_linked
                           ? &harness->handler
                           : harness->topology->processors.handler.builtin;

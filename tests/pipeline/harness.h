@@ -26,8 +26,9 @@ struct harness {
     struct weir_handler handler;         /* set its callbacks before start */
     struct weir_producer_ops source_ops; /* the scripted one's, to be varied */
     const struct weir_sink_ops
-        *own_sink;  /* a connector of the test's, or NULL */
-    bool until_end; /* as with `--until-end`; set before start */
+        *own_sink;              /* a connector of the test's, or NULL */
+    bool until_end;             /* as with `--until-end`; set before start */
+    int64_t connect_timeout_us; /* as with `--connect-timeout`; 0: never */
     struct topology *topology;
     struct pipeline *pipeline;
     pthread_t thread;

@@ -97,6 +97,25 @@ static void requeue_gives_back_after_a_backoff(void **state)
     assert_int_equal(harness->stats.rejected, 0);
 }
 
+static void what_the_broker_would_drop_is_rejected_instead_of_requeued(
+    void **state)
+{
+    struct harness *harness = *state;
+
+    producer_script_begin(harness->source, 0, "orders", 0);
+    producer_script_add_many(harness->source, 0, 4);
+    producer_script_mark_last(harness->source);
+    harness->handler.handle_message = reject_three;
+
+    assert_int_equal(harness_run(harness, TOPOLOGY("requeue")), 0);
+
+    assert_int_equal(producer_script_outcome(harness->source, 3),
+                     WEIR_OUTCOME_DISCARD);
+    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 0);
+    assert_int_equal(harness->stats.rejected, 1);
+    assert_int_equal(harness->stats.abandoned, 0);
+}
+
 static bool has_handled_one(struct harness *harness)
 {
     (void)harness;
@@ -226,6 +245,7 @@ int main(void)
         TEST(reject_discards_at_the_broker),
         TEST(drop_is_done_for_the_broker),
         TEST(requeue_gives_back_after_a_backoff),
+        TEST(what_the_broker_would_drop_is_rejected_instead_of_requeued),
         TEST(a_requeue_waits_for_its_backoff_and_is_left_by_a_drain),
         TEST(requeue_once_rejects_the_second_delivery),
         TEST(a_message_may_have_a_policy_of_its_own),

@@ -104,6 +104,11 @@ void producer_script_add_omitted(struct producer_script *script,
     append_record(script, source)->omitted = size;
 }
 
+void producer_script_mark_last(struct producer_script *script)
+{
+    script->steps[script->count - 1].is_last = true;
+}
+
 void producer_script_await(struct producer_script *script, uint32_t source,
                            int64_t span_us)
 {

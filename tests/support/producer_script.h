@@ -26,7 +26,7 @@ struct step {
     bool is_done;
     uint32_t source;
     char text[TEXT_SIZE], key[TEXT_SIZE]; /* payload or topic */
-    bool has_key;
+    bool has_key, is_last;
     int32_t partition;
     size_t omitted, record; /* record: which one of the script */
     int64_t offset, span_us;

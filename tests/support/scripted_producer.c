@@ -107,6 +107,7 @@ static enum weir_status do_add(struct producer_script *script,
         .offset = step->offset,
         .timestamp_ms = -1,
         .deliveries = step->deliveries,
+        .is_last = step->is_last,
         .key = step->has_key ? weir_str(step->key) : (struct weir_bytes){0},
         .payload =
             step->omitted > 0 ? (struct weir_bytes){0} : weir_str(step->text),

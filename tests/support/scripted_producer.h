@@ -40,6 +40,8 @@ void producer_script_add_many(struct producer_script *script, uint32_t source,
                               unsigned count);
 void producer_script_add_omitted(struct producer_script *script,
                                  uint32_t source, size_t size);
+/* The record that was added last: requeued, its broker would drop it. */
+void producer_script_mark_last(struct producer_script *script);
 /* Calls weir_intake_await() for at most `span_us`. */
 void producer_script_await(struct producer_script *script, uint32_t source,
                            int64_t span_us);
