@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lanes.h"
+
 #define teardown harness_teardown
 
 static _Atomic unsigned handled;
@@ -137,7 +139,10 @@ static void a_second_outcome_aborts_where_it_is_strict(void **state)
 
 /* ---- a connector that forgets ---- */
 
-static _Atomic unsigned forgets;
+enum { ORDERED_COUNT = 10 };
+
+static _Atomic unsigned forgets, confirms;
+static unsigned confirmed[ORDERED_COUNT]; /* the last time, counted */
 
 static enum weir_status opens(void *self, const struct weir_settings *settings,
                               struct weir_error *err)
@@ -195,6 +200,50 @@ static void what_a_connector_forgets_is_written_again(void **state)
     assert_int_equal(harness->stats.refused_settlements, 0);
 }
 
+/* ---- the same in an ordered mode ---- */
+
+/* The first time, nothing is said of the first half. */
+static enum weir_status forget_the_first_half(void *self,
+                                              struct weir_batch *batch,
+                                              struct weir_error *err)
+{
+    const size_t count = weir_batch_count(batch);
+    const size_t first = forgets++ == 0 ? count / 2 : 0;
+
+    (void)self;
+    (void)err;
+    for (size_t i = first; i < count; i++)
+        confirmed[place_of(weir_batch_message(batch, i)).number] = ++confirms;
+    weir_batch_set_outcome(batch, first, count - first, WEIR_OK, NULL);
+    return WEIR_OK;
+}
+
+static void what_is_behind_a_message_without_an_outcome_is_written_again(
+    void **state)
+{
+    struct weir_sink_ops ops = forgetful;
+    struct harness *harness = *state;
+
+    forgets = 0;
+    confirms = 0;
+    ops.write = forget_the_first_half;
+    offer(harness, ORDERED_COUNT);
+    harness->own_sink = &ops;
+
+    assert_int_equal(
+        harness_run(harness, "producer: { SOURCE }\n"
+                             "processors: { handler: linked, concurrency: 2, "
+                             "ordering: partition }\n"
+                             "batchers: { default: { batch_size: 10, sink: { "
+                             "forgetful: {} } } }\n" FAILURE),
+        0);
+
+    assert_int_equal(forgets, 2);
+    assert_int_equal(harness->stats.done, ORDERED_COUNT);
+    for (size_t i = 1; i < ORDERED_COUNT; i++)
+        assert_true(confirmed[i] > confirmed[i - 1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +252,7 @@ int main(void)
         TEST(a_second_outcome_is_counted_and_refused),
         TEST(a_second_outcome_aborts_where_it_is_strict),
         TEST(what_a_connector_forgets_is_written_again),
+        TEST(what_is_behind_a_message_without_an_outcome_is_written_again),
     };
     return cmocka_run_group_tests_name("outcome", tests, NULL, NULL);
 }

@@ -12,12 +12,12 @@
 #define teardown harness_teardown
 
 static struct {
-    _Atomic unsigned handled, batches;
+    _Atomic unsigned handled, batches, leaks;
 } shared;
 
 static int setup(void **state)
 {
-    shared.handled = shared.batches = 0;
+    shared.handled = shared.batches = shared.leaks = 0;
     return harness_setup(state);
 }
 
@@ -128,6 +128,46 @@ static void a_handler_whose_destination_is_down_is_called_again(void **state)
     assert_int_equal(harness->stats.sink_retries, 8);
     assert_int_equal(harness->stats.retries, 0);
     assert_int_equal(shared.handled, 100);
+}
+
+static enum weir_status add_one(struct weir_message *msg, void *state)
+{
+    (void)state;
+    return weir_message_add_header(msg, "from", WEIR_STR("handle_message"));
+}
+
+/* Sees what handle_message() made, each time, and changes it. */
+static enum weir_status change_and_refuse(struct weir_batch *batch, void *state)
+{
+    (void)state;
+    for (size_t i = 0; i < weir_batch_count(batch); i++) {
+        struct weir_message *msg = weir_batch_message(batch, i);
+
+        if (weir_message_header_count(msg) != 1 ||
+            weir_message_payload(msg).size == strlen("changed"))
+            shared.leaks++;
+        if (weir_message_add_header(msg, "from", WEIR_STR("handle_batch")) !=
+                WEIR_OK ||
+            weir_message_set_payload(msg, WEIR_STR("changed")) != WEIR_OK)
+            shared.leaks++;
+    }
+    return ++shared.batches <= 3 ? WEIR_RETRY : WEIR_OK;
+}
+
+static void what_a_batch_handler_changed_is_gone_when_it_is_called_again(
+    void **state)
+{
+    struct harness *harness = *state;
+
+    offer(harness, 100);
+    harness->handler.handle_message = add_one;
+    harness->handler.handle_batch = change_and_refuse;
+
+    assert_int_equal(harness_run(harness, HEAD TO_HANDLER FAILURE), 0);
+
+    assert_int_equal(shared.leaks, 0);
+    assert_int_equal(harness->stats.sink_retries, 3);
+    assert_int_equal(harness->stats.done, 100);
 }
 
 static _Atomic bool door_is_open;
@@ -402,6 +442,7 @@ int main(void)
         TEST(a_destination_that_does_not_open_is_held_for),
         TEST(an_idle_destination_that_is_lost_is_opened_again),
         TEST(a_handler_whose_destination_is_down_is_called_again),
+        TEST(what_a_batch_handler_changed_is_gone_when_it_is_called_again),
         TEST(the_source_stops_when_the_pipeline_is_full_and_resumes),
         TEST(the_source_stops_when_the_memory_is_used_up_and_resumes),
         TEST(a_drain_meets_a_destination_that_comes_back),
