@@ -29,9 +29,7 @@ enum { TICK_US = 50 * 1000 };
 /* What the last steps (letting go, closing) get of a timeout. */
 static int64_t reserve_us(int64_t timeout_us)
 {
-    const int64_t half_second = CLOCK_SECOND_US / 2;
-
-    return timeout_us / 5 < half_second ? timeout_us / 5 : half_second;
+    return timeout_us / 5 < CLOCK_SECOND_US ? timeout_us / 5 : CLOCK_SECOND_US;
 }
 
 struct drain {

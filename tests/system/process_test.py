@@ -14,8 +14,8 @@ from topic import Topic, texts
 # For a shell and for containers these are the same.
 SECOND_SIGNAL = (-signal.SIGTERM, 128 + signal.SIGTERM)
 UNSETTLED = ("not confirmed", "the connection broke", "without this member")
-# To the deadline (3 s) comes what a loaded machine and a sanitizer take.
-DEADLINE, AT_MOST_S = "3s", 30
+# To the deadline comes what a loaded machine and a sanitizer take.
+DEADLINE, AT_MOST_S = "5s", 30
 SESSION = "{ session.timeout.ms: 6000, heartbeat.interval.ms: 500 }"
 SHORT_SESSION = "{ session.timeout.ms: 3000, heartbeat.interval.ms: 500 }"
 GENERATOR = "generator: { rate: 100, template: \"n%{n} \" }"
