@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static void signal_locked(struct amqp_guard *guard)
@@ -22,7 +23,7 @@ static void signal_locked(struct amqp_guard *guard)
     const uint64_t one = 1;
 
     /* A full counter is a signal that is already there. */
-    if (guard->event_plus_one &&
+    if (guard->event_plus_one && !guard->is_napping &&
         write(guard->event_plus_one - 1, &one, sizeof(one)) < 0)
         return;
 }
@@ -85,6 +86,26 @@ bool amqp_guard_take(struct amqp_guard *guard)
     if (guard->event_plus_one &&
         read(guard->event_plus_one - 1, &count, sizeof(count)) > 0)
         was_woken = true;
+    pthread_mutex_unlock(&guard->lock);
+    return was_woken;
+}
+
+bool amqp_guard_nap(struct amqp_guard *guard, int64_t span_us)
+{
+    const struct timespec span = {.tv_nsec = span_us * 1000};
+    bool was_woken;
+
+    pthread_mutex_lock(&guard->lock);
+    was_woken = guard->is_woken;
+    guard->is_napping = !was_woken;
+    pthread_mutex_unlock(&guard->lock);
+    if (was_woken)
+        return amqp_guard_take(guard);
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &span, NULL);
+    pthread_mutex_lock(&guard->lock);
+    was_woken = guard->is_woken; /* and not signalled */
+    guard->is_woken = false;
+    guard->is_napping = false;
     pthread_mutex_unlock(&guard->lock);
     return was_woken;
 }

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <weir/status.h>
 
@@ -15,6 +16,7 @@ struct amqp_guard {
     int event_plus_one;   /* 0: none */
     int socket_plus_one;  /* 0: wake() cuts nothing */
     bool is_woken;
+    bool is_napping; /* wake() need not signal */
 };
 
 /* Makes the descriptor that wake() signals. */
@@ -33,6 +35,13 @@ void amqp_guard_unwatch(struct amqp_guard *guard);
 /* True when wake() was called since the last take(). */
 bool amqp_guard_take(struct amqp_guard *guard);
 bool amqp_guard_is_woken(struct amqp_guard *guard);
+
+/*
+ * Sleeps for `span_us`, less than a second, whatever happens meanwhile: then
+ * wake() has nobody to wake, which costs it next to nothing.  True when it was
+ * called since the last take(); so it is taken.
+ */
+bool amqp_guard_nap(struct amqp_guard *guard, int64_t span_us);
 
 /* Any thread. */
 void amqp_guard_wake(struct amqp_guard *guard);

@@ -14,6 +14,8 @@
  *
  * pull() is one loop: offer, read, write what is due, and only when the library
  * has nothing more and nothing was offered, sleep on the socket and on wake().
+ * Where messages come fast it takes a short nap first, so that they gather, see
+ * pace.c; unless the broker waits for us.
  *
  * One channel is one epoch.  Whatever ends the channel ends the connection with
  * it: the runtime closes, and opens the next URL of the list.  Tags are never
@@ -46,6 +48,7 @@
 #include "consumer.h"
 #include "log.h"
 #include "options.h"
+#include "pace.h"
 
 /* How often the length of the queue is asked for, and near the end. */
 #define LAG_EVERY_US (5 * CLOCK_SECOND_US)
@@ -60,6 +63,7 @@ struct amqp_producer {
     struct amqp_guard guard;
     size_t url_index; /* kept from open to open: the next one after a failure */
     struct consumer consumer;
+    struct pace pace;
     uint64_t taken; /* offered and not settled */
     int64_t asked_at_us;
     uint64_t reported;  /* answers that were passed on as the lag */
@@ -68,6 +72,7 @@ struct amqp_producer {
     int64_t moved_us; /* when there was demand, or something was settled */
     int64_t delivery_limit;
     bool is_open, has_begun, is_draining, until_end, is_starved;
+    bool is_dry; /* the pull() before has read all that there was */
     bool is_handing_back, has_handed_back;
     bool is_uncounted, has_said_uncounted; /* kept from open to open */
     struct log_limit limit_warnings;
@@ -240,7 +245,7 @@ static bool is_exhausted(const struct amqp_producer *amqp)
            acks_unwritten(amqp->consumer.acks) >= amqp->consumer.prefetch;
 }
 
-static enum weir_status write_acks(struct amqp_producer *amqp,
+static enum weir_status write_acks(struct amqp_producer *amqp, int64_t now_us,
                                    struct weir_error *err)
 {
     const struct acks *acks = amqp->consumer.acks;
@@ -252,9 +257,9 @@ static enum weir_status write_acks(struct amqp_producer *amqp,
     else if (is_exhausted(amqp))
         haste = ACKS_PREFIX;
     if (acks_waiting(acks) == 0 ||
-        (haste == ACKS_DUE && acks_due_us(acks) > clock_now_us()))
+        (haste == ACKS_DUE && acks_due_us(acks) > now_us))
         return WEIR_OK;
-    status = consumer_flush(&amqp->consumer, haste, err);
+    status = consumer_flush(&amqp->consumer, haste, now_us, err);
     return status == WEIR_AGAIN ? WEIR_OK : status;
 }
 
@@ -271,16 +276,17 @@ static int64_t ask_due_us(const struct amqp_producer *amqp)
                                     : LAG_EVERY_US);
 }
 
-static enum weir_status ask(struct amqp_producer *amqp, struct weir_error *err)
+static enum weir_status ask(struct amqp_producer *amqp, int64_t now_us,
+                            struct weir_error *err)
 {
     enum weir_status status;
 
-    if (clock_now_us() < ask_due_us(amqp))
+    if (now_us < ask_due_us(amqp))
         return WEIR_OK;
     status = consumer_ask(&amqp->consumer, err);
     if (status != WEIR_OK)
         return status == WEIR_AGAIN ? WEIR_OK : status;
-    amqp->asked_at_us = clock_now_us();
+    amqp->asked_at_us = now_us;
     if (is_settled(amqp))
         amqp->end_asked = amqp->consumer.asked;
     return WEIR_OK;
@@ -342,11 +348,9 @@ static void requeue_stash(struct amqp_producer *amqp)
 
 /* WEIR_RETRY: it is over, and consuming starts anew. */
 static enum weir_status hand_back(struct amqp_producer *amqp,
-                                  struct weir_intake *intake,
+                                  struct weir_intake *intake, int64_t now_us,
                                   struct weir_error *err)
 {
-    const int64_t now_us = clock_now_us();
-
     if (amqp->is_draining ||
         (!amqp->is_handing_back && now_us - amqp->moved_us < STANDSTILL_US))
         return WEIR_OK;
@@ -371,29 +375,47 @@ static enum weir_status hand_back(struct amqp_producer *amqp,
                      amqp->consumer.link.where);
 }
 
-/* One round: read, offer, write.  WEIR_AGAIN: nothing more to do for now. */
-static enum weir_status serve(struct amqp_producer *amqp,
-                              struct weir_intake *intake, unsigned demand,
-                              unsigned *ret_offered, struct weir_error *err)
+/* WEIR_AGAIN: no more for now. */
+static enum weir_status take_in(struct amqp_producer *amqp,
+                                struct weir_intake *intake, unsigned demand,
+                                unsigned *ret_offered, struct weir_error *err)
 {
+    const bool is_dry = amqp->is_dry;
     enum weir_status status = WEIR_AGAIN;
 
-    *ret_offered = 0;
+    amqp->is_dry = false;
+    if (is_dry)
+        return WEIR_AGAIN;
     if (demand > 0 && !amqp->is_draining && !amqp->is_handing_back)
         status = offer_all(amqp, intake, demand, ret_offered, err);
     if (status == WEIR_AGAIN && *ret_offered == 0)
         status = read_ahead(amqp, err);
+    if (status == WEIR_AGAIN && *ret_offered > 0)
+        amqp->is_dry = amqp->consumer.stashed == 0;
+    return status;
+}
+
+/* One round: read, offer, write.  WEIR_AGAIN: nothing more to do for now. */
+static enum weir_status serve(struct amqp_producer *amqp,
+                              struct weir_intake *intake, unsigned demand,
+                              int64_t now_us, unsigned *ret_offered,
+                              struct weir_error *err)
+{
+    enum weir_status status;
+
+    *ret_offered = 0;
+    status = take_in(amqp, intake, demand, ret_offered, err);
     if (status == WEIR_RETRY)
         return status;
-    status = write_acks(amqp, err);
+    status = write_acks(amqp, now_us, err);
     if (status == WEIR_OK && amqp->is_draining && !amqp->consumer.is_cancelling)
         status = consumer_cancel(&amqp->consumer, err);
     if (status == WEIR_OK)
-        status = hand_back(amqp, intake, err);
+        status = hand_back(amqp, intake, now_us, err);
     if (status == WEIR_OK)
         status = take_answer(amqp, intake);
     if (status == WEIR_OK)
-        status = ask(amqp, err);
+        status = ask(amqp, now_us, err);
     if (status == WEIR_OK && is_exhausted(amqp) && !amqp->is_starved) {
         weir_intake_set_starved(intake, 0);
         amqp->is_starved = true;
@@ -407,14 +429,21 @@ static int64_t earlier(int64_t a_us, int64_t b_us)
 }
 
 /* Sleeps until there is something to do; true: woken by wake(). */
-static bool sleep_until(struct amqp_producer *amqp, int64_t deadline_us)
+static bool sleep_until(struct amqp_producer *amqp, int64_t now_us,
+                        int64_t deadline_us)
 {
     const short events =
         amqp->consumer.is_write_blocked ? POLLIN | POLLOUT : POLLIN;
     struct pollfd fds[2] = {
         {.fd = amqp->consumer.link.socket, .events = events},
         {.fd = amqp_guard_fd(&amqp->guard), .events = POLLIN}};
+    const int64_t nap_us =
+        is_exhausted(amqp)
+            ? 0
+            : pace_nap_us(&amqp->pace, amqp->consumer.prefetch / 4, now_us);
 
+    if (nap_us > 0)
+        return amqp_guard_nap(&amqp->guard, nap_us);
     if (!amqp->consumer.is_write_blocked)
         deadline_us =
             earlier(deadline_us, earlier(acks_due_us(amqp->consumer.acks),
@@ -428,22 +457,26 @@ static enum weir_status amqp_pull(void *self, struct weir_intake *intake,
                                   struct weir_error *err)
 {
     struct amqp_producer *amqp = self;
+    int64_t now_us = clock_now_us();
     enum weir_status status = begin(amqp, intake);
 
     if (status != WEIR_OK)
         return status;
     if (demand > 0 || amqp->taken == 0)
-        amqp->moved_us = clock_now_us();
+        amqp->moved_us = now_us;
     for (;;) {
         unsigned offered;
 
-        status = serve(amqp, intake, demand, &offered, err);
+        status = serve(amqp, intake, demand, now_us, &offered, err);
         if (status != WEIR_AGAIN)
             return status;
-        if (offered > 0)
+        if (offered > 0) {
+            pace_count(&amqp->pace, offered);
             return WEIR_OK;
-        if (clock_now_us() >= deadline_us || sleep_until(amqp, deadline_us))
+        }
+        if (now_us >= deadline_us || sleep_until(amqp, now_us, deadline_us))
             return WEIR_AGAIN;
+        now_us = clock_now_us();
     }
 }
 
@@ -506,6 +539,7 @@ static void amqp_close(void *self, int64_t deadline_us)
     amqp->has_begun = false;
     amqp->is_draining = false;
     amqp->is_starved = false;
+    amqp->is_dry = false;
     amqp->is_handing_back = false;
     amqp->has_handed_back = false;
 }

@@ -59,7 +59,7 @@ void consumer_close(struct consumer *consumer, int64_t deadline_us)
     /* Not in an orderly way: then the broker delivers them again. */
     if (consumer->link.connection && !consumer->link.is_broken &&
         !consumer->is_channel_closed && clock_now_us() < deadline_us &&
-        consumer_flush(consumer, ACKS_ALL, NULL) == WEIR_RETRY)
+        consumer_flush(consumer, ACKS_ALL, clock_now_us(), NULL) == WEIR_RETRY)
         consumer->link.is_broken = true;
     amqp_link_close(&consumer->link, deadline_us);
     while ((delivery = consumer_unstash(consumer)) != NULL)
@@ -285,10 +285,11 @@ static enum weir_status write_frame(void *opaque,
 }
 
 enum weir_status consumer_flush(struct consumer *consumer,
-                                enum acks_haste haste, struct weir_error *err)
+                                enum acks_haste haste, int64_t now_us,
+                                struct weir_error *err)
 {
-    return acks_flush(consumer->acks, haste, clock_now_us(), write_frame,
-                      consumer, err);
+    return acks_flush(consumer->acks, haste, now_us, write_frame, consumer,
+                      err);
 }
 
 enum weir_status consumer_ask(struct consumer *consumer, struct weir_error *err)

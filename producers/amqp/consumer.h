@@ -56,7 +56,8 @@ enum weir_status consumer_read(struct consumer *consumer,
 /* Writes acknowledgements; WEIR_AGAIN: the socket is full. */
 WEIR_MUST_USE
 enum weir_status consumer_flush(struct consumer *consumer,
-                                enum acks_haste haste, struct weir_error *err);
+                                enum acks_haste haste, int64_t now_us,
+                                struct weir_error *err);
 
 /* Asks for the number of messages in the queue; everything written before is
  * known to the broker when the answer is there.  WEIR_AGAIN: socket full. */
