@@ -14,7 +14,7 @@
  * A message from Kafka has what AMQP has no place for:
  *
  *   key             header `weir-key`
- *   null payload    an empty body, and header `weir-null` "true"
+ *   null payload    an empty body, and header `weir-payload-null` "true"
  *   timestamp       property `timestamp`, which has seconds; if there are
  *                   milliseconds, header `timestamp_in_ms` has it all
  *   repeated header the last one: names in a table are unique
@@ -238,8 +238,11 @@ static void add_own(amqp_table_t *table, const struct weir_message *msg)
 
     if (key.data)
         set_text(table, amqp_cstring_bytes("weir-key"), key);
-    if (!weir_message_payload(msg).data)
-        set_text(table, amqp_cstring_bytes("weir-null"), weir_str("true"));
+    /* The payload of a dead letter may have been left out instead. */
+    if (!weir_message_payload(msg).data &&
+        !weir_message_find_header(msg, "weir-payload-omitted").data)
+        set_text(table, amqp_cstring_bytes("weir-payload-null"),
+                 weir_str("true"));
     if (timestamp_ms > 0 && timestamp_ms % MS != 0)
         *entry_of(table, amqp_cstring_bytes("timestamp_in_ms")) =
             (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64,

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "amqp_frame.h"
 #include "test.h"
 
 enum {
@@ -34,7 +35,7 @@ enum {
     FRAME_MAX = 131072
 };
 
-#define METHOD(class, method) ((uint32_t)(class) << 16 | (method))
+#define METHOD AMQP_FRAME_METHOD_ID
 
 struct method_count {
     uint32_t method;
@@ -54,52 +55,11 @@ struct amqp_peer {
     struct amqp_peer_verdict verdicts[VERDICTS];
     size_t verdict_count;
     struct method_count methods[METHODS];
+    uint64_t left; /* of the body that is being published */
+    size_t published, heartbeats;
     uint8_t input[INPUT_SIZE];
     size_t input_size;
 };
-
-/* A payload under construction. */
-struct payload {
-    uint8_t bytes[1024];
-    size_t size;
-};
-
-static void put(struct payload *out, uint64_t value, unsigned bytes)
-{
-    while (bytes-- > 0)
-        out->bytes[out->size++] = (uint8_t)(value >> (8 * bytes));
-}
-
-static void put_short_text(struct payload *out, const char *text)
-{
-    put(out, strlen(text), 1);
-    memcpy(out->bytes + out->size, text, strlen(text));
-    out->size += strlen(text);
-}
-
-static void put_long_text(struct payload *out, const char *text)
-{
-    put(out, strlen(text), 4);
-    memcpy(out->bytes + out->size, text, strlen(text));
-    out->size += strlen(text);
-}
-
-static struct payload begin_method(uint32_t method)
-{
-    struct payload out = {.size = 0};
-
-    put(&out, method, 4);
-    return out;
-}
-
-static uint64_t get(const uint8_t *bytes, unsigned count)
-{
-    uint64_t value = 0;
-
-    while (count-- > 0)
-        value = value << 8 | *bytes++;
-    return value;
-}
 
 static void send_locked(struct amqp_peer *peer, const void *bytes, size_t size)
 {
@@ -119,18 +79,18 @@ static void frame_locked(struct amqp_peer *peer, uint8_t type, uint16_t channel,
                          const void *payload, size_t size)
 {
     const uint8_t end = 0xce;
-    struct payload head = {.size = 0};
+    struct amqp_frame_payload head = {.size = 0};
 
-    put(&head, type, 1);
-    put(&head, channel, 2);
-    put(&head, size, 4);
+    amqp_frame_put(&head, type, 1);
+    amqp_frame_put(&head, channel, 2);
+    amqp_frame_put(&head, size, 4);
     send_locked(peer, head.bytes, head.size);
     send_locked(peer, payload, size);
     send_locked(peer, &end, 1);
 }
 
 static void method_locked(struct amqp_peer *peer, uint16_t channel,
-                          const struct payload *payload)
+                          const struct amqp_frame_payload *payload)
 {
     frame_locked(peer, 1, channel, payload->bytes, payload->size);
 }
@@ -138,53 +98,53 @@ static void method_locked(struct amqp_peer *peer, uint16_t channel,
 static void empty_locked(struct amqp_peer *peer, uint16_t channel,
                          uint32_t method)
 {
-    const struct payload out = begin_method(method);
+    const struct amqp_frame_payload out = amqp_frame_begin(method);
 
     method_locked(peer, channel, &out);
 }
 
 static void start_locked(struct amqp_peer *peer)
 {
-    struct payload out = begin_method(METHOD(10, 10));
+    struct amqp_frame_payload out = amqp_frame_begin(METHOD(10, 10));
 
-    put(&out, 0, 1);
-    put(&out, 9, 1);
-    put(&out, 0, 4); /* no properties */
-    put_long_text(&out, "PLAIN");
-    put_long_text(&out, "en_US");
+    amqp_frame_put(&out, 0, 1);
+    amqp_frame_put(&out, 9, 1);
+    amqp_frame_put(&out, 0, 4); /* no properties */
+    amqp_frame_put_long_text(&out, "PLAIN");
+    amqp_frame_put_long_text(&out, "en_US");
     method_locked(peer, 0, &out);
 }
 
 static void close_locked(struct amqp_peer *peer, uint16_t channel,
                          uint16_t code, const char *text)
 {
-    struct payload out =
-        begin_method(channel ? METHOD(20, 40) : METHOD(10, 50));
+    struct amqp_frame_payload out =
+        amqp_frame_begin(channel ? METHOD(20, 40) : METHOD(10, 50));
 
-    put(&out, code, 2);
-    put_short_text(&out, text);
-    put(&out, 0, 4);
+    amqp_frame_put(&out, code, 2);
+    amqp_frame_put_short_text(&out, text);
+    amqp_frame_put(&out, 0, 4);
     method_locked(peer, channel, &out);
 }
 
 static void tune_locked(struct amqp_peer *peer)
 {
-    struct payload out = begin_method(METHOD(10, 30));
+    struct amqp_frame_payload out = amqp_frame_begin(METHOD(10, 30));
 
     if (peer->options.login_refusal) {
         close_locked(peer, 0, peer->options.login_refusal,
                      peer->options.refusal_text);
         return;
     }
-    put(&out, 2047, 2);
-    put(&out, FRAME_MAX, 4);
-    put(&out, peer->options.heartbeat_s, 2);
+    amqp_frame_put(&out, 2047, 2);
+    amqp_frame_put(&out, FRAME_MAX, 4);
+    amqp_frame_put(&out, peer->options.heartbeat_s, 2);
     method_locked(peer, 0, &out);
 }
 
 static void declare_locked(struct amqp_peer *peer, const uint8_t *arguments)
 {
-    struct payload out = begin_method(METHOD(50, 11));
+    struct amqp_frame_payload out = amqp_frame_begin(METHOD(50, 11));
     const size_t size = arguments[2];
 
     if (peer->options.declare_refusal) {
@@ -192,36 +152,45 @@ static void declare_locked(struct amqp_peer *peer, const uint8_t *arguments)
                      peer->options.refusal_text);
         return;
     }
-    put(&out, size, 1);
+    amqp_frame_put(&out, size, 1);
     memcpy(out.bytes + out.size, arguments + 3, size);
     out.size += size;
-    put(&out, peer->ready, 4);
-    put(&out, 1, 4);
+    amqp_frame_put(&out, peer->ready, 4);
+    amqp_frame_put(&out, 1, 4);
     method_locked(peer, 1, &out);
+}
+
+static void exchange_locked(struct amqp_peer *peer)
+{
+    if (peer->options.declare_refusal)
+        close_locked(peer, 1, peer->options.declare_refusal,
+                     peer->options.refusal_text);
+    else
+        empty_locked(peer, 1, METHOD(40, 11));
 }
 
 static void consume_locked(struct amqp_peer *peer)
 {
-    struct payload out = begin_method(METHOD(60, 21));
+    struct amqp_frame_payload out = amqp_frame_begin(METHOD(60, 21));
 
-    put_short_text(&out, "weir");
+    amqp_frame_put_short_text(&out, "weir");
     method_locked(peer, 1, &out);
     peer->is_deaf = peer->options.consumes_silently;
 }
 
 static void open_locked(struct amqp_peer *peer, uint32_t method)
 {
-    struct payload out = begin_method(method);
+    struct amqp_frame_payload out = amqp_frame_begin(method);
 
-    put(&out, 0, method == METHOD(20, 11) ? 4 : 1);
+    amqp_frame_put(&out, 0, method == METHOD(20, 11) ? 4 : 1);
     method_locked(peer, method == METHOD(20, 11) ? 1 : 0, &out);
 }
 
 static void cancel_ok_locked(struct amqp_peer *peer)
 {
-    struct payload out = begin_method(METHOD(60, 31));
+    struct amqp_frame_payload out = amqp_frame_begin(METHOD(60, 31));
 
-    put_short_text(&out, "weir");
+    amqp_frame_put_short_text(&out, "weir");
     method_locked(peer, 1, &out);
 }
 
@@ -230,8 +199,10 @@ static void note_verdict(struct amqp_peer *peer, uint16_t method,
 {
     if (peer->verdict_count == VERDICTS)
         return;
-    peer->verdicts[peer->verdict_count++] = (struct amqp_peer_verdict){
-        .method = method, .tag = get(arguments, 8), .flag = arguments[8] & 1};
+    peer->verdicts[peer->verdict_count++] =
+        (struct amqp_peer_verdict){.method = method,
+                                   .tag = amqp_frame_get(arguments, 8),
+                                   .flag = arguments[8] & 1};
 }
 
 static void count_method(struct amqp_peer *peer, uint32_t method)
@@ -278,6 +249,9 @@ static void answer_locked(struct amqp_peer *peer, uint32_t method,
     case METHOD(20, 10): /* channel.open */
         open_locked(peer, METHOD(20, 11));
         break;
+    case METHOD(40, 10): /* exchange.declare */
+        exchange_locked(peer);
+        break;
     case METHOD(50, 10): /* queue.declare */
         declare_locked(peer, arguments);
         break;
@@ -294,7 +268,11 @@ static void answer_locked(struct amqp_peer *peer, uint32_t method,
     case METHOD(60, 90): /* basic.reject */
         note_verdict(peer, (uint16_t)method, arguments);
         break;
-    default: /* tune-ok, close-ok: no answer */
+    case METHOD(85, 10): /* confirm.select */
+        empty_locked(peer, 1, METHOD(85, 11));
+        peer->is_deaf = peer->options.publishes_unread;
+        break;
+    default: /* tune-ok, close-ok, basic.publish: no answer */
         break;
     }
 }
@@ -319,6 +297,22 @@ static void greet_locked(struct amqp_peer *peer)
     }
 }
 
+/* A header, or a part of a body, of `size` bytes. */
+static void take_content(struct amqp_peer *peer, uint8_t type,
+                         const uint8_t *payload, size_t size)
+{
+    if (type == 8)
+        peer->heartbeats++;
+    if (type == 2)
+        peer->left = amqp_frame_get(payload + 4, 8);
+    else if (type == 3)
+        peer->left -= size;
+    else
+        return;
+    if (peer->left == 0)
+        peer->published++;
+}
+
 /* Takes one frame, or the protocol header, off the input; false: incomplete. */
 static bool take_input_locked(struct amqp_peer *peer)
 {
@@ -329,12 +323,13 @@ static bool take_input_locked(struct amqp_peer *peer)
     if (peer->input[0] == 'A') {
         greet_locked(peer);
     } else {
-        size = HEAD + get(peer->input + 3, 4) + 1;
+        size = HEAD + amqp_frame_get(peer->input + 3, 4) + 1;
         if (peer->input_size < size)
             return false;
         if (peer->input[0] == 1)
-            answer_locked(peer, (uint32_t)get(peer->input + HEAD, 4),
+            answer_locked(peer, (uint32_t)amqp_frame_get(peer->input + HEAD, 4),
                           peer->input + HEAD + 4);
+        take_content(peer, peer->input[0], peer->input + HEAD, size - HEAD - 1);
     }
     if (peer->input_size < size)
         return false; /* the client is gone */
@@ -467,51 +462,6 @@ void amqp_peer_send_frame(struct amqp_peer *peer, uint8_t type,
     pthread_mutex_unlock(&peer->lock);
 }
 
-void amqp_peer_send_deliver(struct amqp_peer *peer, uint64_t tag)
-{
-    struct payload out = begin_method(METHOD(60, 60));
-
-    put_short_text(&out, "weir");
-    put(&out, tag, 8);
-    put(&out, 0, 1);
-    put_short_text(&out, "");
-    put_short_text(&out, "q");
-    amqp_peer_send_frame(peer, 1, 1, out.bytes, out.size);
-}
-
-void amqp_peer_send_header(struct amqp_peer *peer, uint64_t body_size)
-{
-    struct payload out = {.size = 0};
-
-    put(&out, 60, 2);
-    put(&out, 0, 2);
-    put(&out, body_size, 8);
-    put(&out, 0, 2); /* no properties */
-    amqp_peer_send_frame(peer, 2, 1, out.bytes, out.size);
-}
-
-void amqp_peer_send_body(struct amqp_peer *peer, const void *body, size_t size)
-{
-    amqp_peer_send_frame(peer, 3, 1, body, size);
-}
-
-void amqp_peer_deliver(struct amqp_peer *peer, uint64_t tag, const char *body)
-{
-    amqp_peer_send_deliver(peer, tag);
-    amqp_peer_send_header(peer, strlen(body));
-    if (body[0] != '\0')
-        amqp_peer_send_body(peer, body, strlen(body));
-}
-
-void amqp_peer_send_cancel(struct amqp_peer *peer)
-{
-    struct payload out = begin_method(METHOD(60, 30));
-
-    put_short_text(&out, "weir");
-    put(&out, 1, 1);
-    amqp_peer_send_frame(peer, 1, 1, out.bytes, out.size);
-}
-
 void amqp_peer_send_close(struct amqp_peer *peer, uint16_t channel,
                           uint16_t code, const char *text)
 {
@@ -527,7 +477,7 @@ void amqp_peer_cut(struct amqp_peer *peer)
     pthread_mutex_unlock(&peer->lock);
 }
 
-void amqp_peer_await_verdicts(struct amqp_peer *peer, size_t count)
+static void await_count(struct amqp_peer *peer, const size_t *of, size_t count)
 {
     struct timespec deadline;
     int rc = 0;
@@ -535,10 +485,15 @@ void amqp_peer_await_verdicts(struct amqp_peer *peer, size_t count)
     clock_gettime(CLOCK_REALTIME, &deadline);
     deadline.tv_sec += PATIENCE_S;
     pthread_mutex_lock(&peer->lock);
-    while (peer->verdict_count < count && rc == 0)
+    while (*of < count && rc == 0)
         rc = pthread_cond_timedwait(&peer->changed, &peer->lock, &deadline);
     pthread_mutex_unlock(&peer->lock);
     assert_int_equal(rc, 0);
+}
+
+void amqp_peer_await_verdicts(struct amqp_peer *peer, size_t count)
+{
+    await_count(peer, &peer->verdict_count, count);
 }
 
 size_t amqp_peer_verdict_count(struct amqp_peer *peer)
@@ -560,6 +515,26 @@ struct amqp_peer_verdict amqp_peer_verdict(struct amqp_peer *peer, size_t index)
     verdict = peer->verdicts[index];
     pthread_mutex_unlock(&peer->lock);
     return verdict;
+}
+
+void amqp_peer_await_published(struct amqp_peer *peer, size_t count)
+{
+    await_count(peer, &peer->published, count);
+}
+
+void amqp_peer_await_heartbeats(struct amqp_peer *peer, size_t count)
+{
+    await_count(peer, &peer->heartbeats, count);
+}
+
+size_t amqp_peer_published(struct amqp_peer *peer)
+{
+    size_t count;
+
+    pthread_mutex_lock(&peer->lock);
+    count = peer->published;
+    pthread_mutex_unlock(&peer->lock);
+    return count;
 }
 
 unsigned amqp_peer_connections(struct amqp_peer *peer)

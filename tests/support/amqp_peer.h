@@ -2,8 +2,9 @@
  * amqp_peer.h - a small AMQP 0-9-1 broker that can misbehave.
  *
  * One thread, loopback, one client at a time, one queue that is always there.
- * It answers what a consumer asks, keeps what it was told of deliveries, and
- * delivers nothing by itself: the test sends frames, whole or in pieces.
+ * It answers what a consumer or a publisher asks, keeps what it was told of
+ * deliveries, and delivers nothing by itself: the test sends frames, whole or
+ * in pieces; amqp_confirms.h has those for a publisher.
  */
 #ifndef WEIR_TEST_AMQP_PEER_H
 #define WEIR_TEST_AMQP_PEER_H
@@ -26,10 +27,12 @@ struct amqp_peer_options {
     const char *greeting; /* sent instead of connection.start, then closed */
     enum amqp_peer_silence silence;
     uint16_t login_refusal;   /* a code: connection.close after start-ok */
-    uint16_t declare_refusal; /* channel.close after queue.declare */
+    uint16_t declare_refusal; /* channel.close after queue.declare, or
+                                 exchange.declare */
     const char *refusal_text;
     uint16_t heartbeat_s;   /* it proposes; it never sends one by itself */
     bool consumes_silently; /* reads nothing after basic.consume */
+    bool publishes_unread;  /* reads nothing after confirm.select */
 };
 
 /* What the client said about deliveries. */
@@ -69,6 +72,11 @@ void amqp_peer_await_verdicts(struct amqp_peer *peer, size_t count);
 size_t amqp_peer_verdict_count(struct amqp_peer *peer);
 struct amqp_peer_verdict amqp_peer_verdict(struct amqp_peer *peer,
                                            size_t index);
+
+/* Messages that were published whole; await: at most ten seconds. */
+void amqp_peer_await_published(struct amqp_peer *peer, size_t count);
+size_t amqp_peer_published(struct amqp_peer *peer);
+void amqp_peer_await_heartbeats(struct amqp_peer *peer, size_t count);
 
 /* Clients that connected so far; methods (class << 16 | method) received. */
 unsigned amqp_peer_connections(struct amqp_peer *peer);
