@@ -21,6 +21,7 @@
 #include "topology_build.h"
 
 #include <limits.h>
+#include <string.h>
 
 enum { CHUNK_MESSAGES = 64 };
 
@@ -144,6 +145,28 @@ static void share_batcher(struct build *build, size_t index,
                    batcher->settings[0]);
 }
 
+/* What failed once would fail for ever. */
+static void check_loop(const struct build *build)
+{
+    const struct topology *topology = build->topology;
+    const struct weir_producer_ops *producer = topology->producer.ops;
+    const size_t last = topology->batcher_count - 1;
+    const struct topology_batcher *batcher;
+
+    if (!topology->has_dead_letter || !producer || !producer->reads)
+        return;
+    batcher = &topology->batchers[last];
+    if (!batcher->settings || !topology->producer.settings ||
+        strcmp(batcher->sink->name, producer->name) != 0 ||
+        !build->batchers[last].sink.is_sound || !build->connector.is_sound)
+        return;
+    if (producer->reads(topology->producer.settings[0], batcher->settings[0]))
+        report_value(build->reader.report,
+                     build->batchers[last].sink.settings->node,
+                     "the producer reads what is written here: a dead letter "
+                     "would come back and fail again, for ever");
+}
+
 static void share_handler(struct build *build, struct weir_share share)
 {
     struct topology_handler *handler = &build->topology->processors.handler;
@@ -164,5 +187,6 @@ void build_shares(struct build *build)
     share_producer(build, share);
     for (size_t i = 0; i < build->topology->batcher_count; i++)
         share_batcher(build, i, share);
+    check_loop(build);
     share_handler(build, share);
 }

@@ -4,6 +4,8 @@
 #ifndef WEIR_PRODUCER_H
 #define WEIR_PRODUCER_H
 
+#include <stdbool.h>
+
 #include <weir/intake.h>
 #include <weir/settings.h>
 #include <weir/share.h>
@@ -65,6 +67,12 @@ struct weir_producer_ops {
     /* Refuses what can be known to be wrong without a connection, with
      * weir_settings_refuse().  NULL: nothing beyond the table. */
     void (*check)(const struct weir_settings *settings);
+
+    /* Whether it would read again what the sink of the same name, with the
+     * settings `sink`, writes, as far as that can be known without a
+     * connection.  NULL: never. */
+    bool (*reads)(const struct weir_settings *settings,
+                  const struct weir_settings *sink);
 
     /* Connects.  May block, until wake().  When it fails, close() is still
      * called. */

@@ -44,6 +44,7 @@
 #include "kafka_end.h"
 #include "kafka_gap.h"
 #include "kafka_limits.h"
+#include "kafka_loop.h"
 #include "kafka_member.h"
 #include "kafka_probe.h"
 #include "kafka_reader.h"
@@ -441,6 +442,7 @@ const struct weir_producer_ops weir_kafka_producer = {
     .ordering = WEIR_ORDERING_PARTITION,
     .fields = "topic|partition|offset|timestamp|key|header.",
     .check = kafka_options_check,
+    .reads = kafka_loop_reads,
     .open = kafka_open,
     .pull = kafka_pull,
     .settle = kafka_settle,

@@ -41,11 +41,27 @@ static void between_it_and_others_no_order_is_asked_for(void **state)
                         "sink: void } }\n" DEAD);
 }
 
+static void dead_letters_that_the_producer_reads_are_refused(void **state)
+{
+    (void)state;
+    assert_refused(
+        LOG "batchers: { dead_letter: { sink: { log: { topic: a } } } }\n" DEAD,
+        "/conf/t.yaml:3:41: batchers.dead_letter.sink.log: the producer reads "
+        "what is written here: a dead letter would come back and fail again, "
+        "for ever\n");
+    assert_accepted(
+        LOG
+        "batchers: { dead_letter: { sink: { log: { topic: b } } } }\n" DEAD);
+    assert_accepted(
+        LOG "batchers: { default: { sink: { log: { topic: a } } } }\n" REST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_ALONE(dead_letters_need_a_batcher_of_that_name),
         TEST_ALONE(a_dead_letter_batcher_that_gets_nothing_is_said),
+        TEST_ALONE(dead_letters_that_the_producer_reads_are_refused),
         TEST_ALONE(between_it_and_others_no_order_is_asked_for),
     };
     return cmocka_run_group_tests_name("dead_letter", tests, NULL, NULL);

@@ -144,6 +144,14 @@ static const struct weir_option counter_options[] = {
     {0},
 };
 
+/* A sink of the same name. */
+static bool log_reads(const struct weir_settings *settings,
+                      const struct weir_settings *sink)
+{
+    return strcmp(weir_settings_item(settings, "topics", 0),
+                  weir_settings_string(sink, "topic")) == 0;
+}
+
 static const struct weir_producer_ops log_producer = {
     .name = "log",
     .help = "a partitioned log",
@@ -153,6 +161,7 @@ static const struct weir_producer_ops log_producer = {
     .ordering = WEIR_ORDERING_PARTITION,
     .fields = "topic|partition|offset|timestamp|key|header.",
     .check = log_check,
+    .reads = log_reads,
 };
 
 static const struct weir_producer_ops queue_producer = {
@@ -192,6 +201,9 @@ static const struct weir_option topic_options[] = {
     {0},
 };
 
+static const struct weir_sink_ops log_sink = {
+    .name = "log", .help = "a partitioned log", .options = topic_options};
+
 static const struct weir_sink_ops void_sink = {.name = "void",
                                                .help = "nowhere"};
 static const struct weir_sink_ops table_sink = {
@@ -203,8 +215,8 @@ static const struct weir_handler passthrough = {.name = "passthrough"};
 
 static const struct weir_producer_ops *const producers[] = {
     &log_producer, &queue_producer, &counter_producer, NULL};
-static const struct weir_sink_ops *const sinks[] = {&void_sink, &table_sink,
-                                                    &topic_sink, NULL};
+static const struct weir_sink_ops *const sinks[] = {
+    &void_sink, &table_sink, &topic_sink, &log_sink, NULL};
 static const struct weir_handler *const handlers[] = {&passthrough, NULL};
 
 const struct connectors fake_connectors = {

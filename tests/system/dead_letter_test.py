@@ -1,7 +1,7 @@
 """Dead letters: what failed arrives with what was received and what happened.
 
-The destination is a file of JSON envelopes, so that what is read here isn't
-what a client library makes of it.
+Into a file of JSON envelopes, so that what is read there isn't what a client
+library makes of it; and into a topic of a real broker.
 """
 import json
 import re
@@ -10,7 +10,9 @@ import signal
 import harness
 from amqp_queue import Queue
 from harness import await_that, expect, expect_equal
+from kafka_sink_test import read, sink
 from live import Live, lines_of, topology, witness
+from own_node import OwnNode
 from policies_test import kcat
 from topic import Topic, texts
 
@@ -139,7 +141,103 @@ def killed_before_the_commit():
     topic.expect_all_committed()
 
 
-CASES = (kafka, kafka_too_large, amqp, killed_before_the_commit)
+def to_topic(topic):
+    return (f"dead_letter: {{ batch_size: 20, batch_timeout: 50ms, "
+            f"sink: {sink(topic)} }}")
+
+
+def pairs(names_and_values):
+    return list(zip(names_and_values[::2], names_and_values[1::2]))
+
+
+def to_kafka():
+    """The whole way: what a consumer of the dead-letter topic sees."""
+    broker = harness.broker("WEIR_KAFKA")
+    source, dead = Topic(broker, 1).create(), Topic(broker, 1).create()
+    kcat(source, b"k1:good one\n", "-K:")
+    kcat(source, b"k2:bad one\n", "-K:", "-H", "h=1", "-H", "h=2")
+    kcat(source, b"k3:\n", "-K:", "-Z")
+    with harness.scratch() as folder:
+        path = with_letters(folder, source.producer(), more=to_topic(dead))
+        with Live(path, ["--until-end"]) as live:
+            live.expect_end(0, None)
+    letter, = read(dead)
+    expect_equal((letter["key"], letter["payload"]), ("k2", "bad one"),
+                 "key and payload")
+    found = pairs(letter["headers"])
+    expect_equal(found[:2], [("h", "1"), ("h", "2")], "received headers")
+    expect_headers({"headers": [{"name": name, "value": value}
+                                for name, value in found]}, {
+        "weir-topic": source.name, "weir-partition": "0", "weir-offset": "1",
+        "weir-reason": "told to (attempt 1, delivered 0 before)"})
+    source.expect_all_committed()
+
+
+def a_topic_that_is_read_is_refused():
+    with harness.scratch() as folder:
+        for topics, name in (("[orders, dead]", "dead"),
+                             ("['^orders']", "orders.dead"),
+                             ("['^orders']", "'%{topic}.dead'")):
+            path = topology(
+                folder, "kafka: { brokers: h, group: g, topics: "
+                f"{topics} }}", failure="{ then: dead_letter }",
+                more="dead_letter: { sink: { kafka: { brokers: h, topic: "
+                f"{name} }} }} }}")
+            live = Live(path)
+            expect_equal(live.wait(), 78, f"exit code for {topics}, {name}")
+            expect("would come back and fail again" in live.log,
+                   f"the log doesn't say why: {live.log}")
+
+
+def sink_fails():
+    """Its broker dies: the source stops when full; back, all of them arrive."""
+    topic = Topic(harness.broker("WEIR_KAFKA"), 1).create()
+    count = 3000
+
+    def send(numbers):
+        topic.send(b"k:%s %06d\n" % (b"bad" if number % 2 else b"good", number)
+                   for number in numbers).wait()
+
+    with OwnNode("kafka") as node, harness.scratch() as folder:
+        dead = Topic(node["WEIR_KAFKA"], 1).create()
+        path = with_letters(folder, topic.producer(), more=to_topic(dead),
+                            processors="max_demand: 64")
+        send(range(100))
+        with Live(path) as live:
+            await_that(lambda: len(read(dead)) == 50, "the first dead letters")
+            node.do("kill")
+            send(range(100, count))
+            stands = Standing(f"{folder}/out")
+            await_that(stands, "that the source stops")
+            expect(50 < stands.count < count // 2,
+                   f"{stands.count} lines of {count // 2}: it did not stop")
+            before = sum(topic.committed().values())
+            expect(before <= 100 + 2, f"{before} are committed")
+            node.do("restart")
+            await_that(lambda: len(lines_of(f"{folder}/out")) == count // 2,
+                       "the good ones in the file")
+            topic.await_all_committed()
+            live.expect_end(0)
+        found = [letter["payload"] for letter in read(dead)]
+    wanted = [f"bad {number:06d}" for number in range(1, count, 2)]
+    expect_equal(sorted(set(found)), wanted, "dead letters")
+
+
+class Standing:
+    """True when a file didn't grow for a second."""
+
+    def __init__(self, path):
+        self.path, self.count, self.looks = path, -1, 0
+
+    def __call__(self):
+        count = len(lines_of(self.path))
+        self.looks = self.looks + 1 if count == self.count else 0
+        self.count = count
+        return self.looks >= 50
+
+
+CASES = (kafka, kafka_too_large, amqp, killed_before_the_commit, to_kafka,
+         a_topic_that_is_read_is_refused, sink_fails)
 
 if __name__ == "__main__":
     harness.main({case.__name__: case for case in CASES})

@@ -1,0 +1,15 @@
+/*
+ * kafka_loop.h - whether a destination leads back to its source.
+ */
+#ifndef WEIR_KAFKA_LOOP_H
+#define WEIR_KAFKA_LOOP_H
+
+#include <stdbool.h>
+
+#include <weir/settings.h>
+
+/* As struct weir_producer_ops.reads. */
+bool kafka_loop_reads(const struct weir_settings *settings,
+                      const struct weir_settings *sink);
+
+#endif
