@@ -285,6 +285,11 @@ static bool is_draining(struct harness *harness)
     return stats.is_draining;
 }
 
+static bool is_written(struct harness *harness)
+{
+    return sink_script_writes(harness->sink) == 1;
+}
+
 static void what_fails_in_a_drain_is_dead_lettered_before_its_end(void **state)
 {
     struct harness *harness = *state;
@@ -293,6 +298,7 @@ static void what_fails_in_a_drain_is_dead_lettered_before_its_end(void **state)
     harness->source_ops.backlog = WEIR_BACKLOG_FINISH;
     harness->handler.handle_message = wait_at_gate;
     sink_script_message(harness->sink, NULL, WEIR_REJECT, 100, "no");
+    sink_script_set_late(harness->sink, true);
     producer_script_set_endless(harness->source);
     harness_start(harness, HEAD
                   "batchers: { default: { batch_size: 100, batch_timeout: 10m, "
@@ -302,6 +308,8 @@ static void what_fails_in_a_drain_is_dead_lettered_before_its_end(void **state)
     harness_drain(harness);
     harness_wait(harness, is_draining);
     gate_open(&shared.gate);
+    harness_wait(harness, is_written);
+    sink_script_release(harness->sink);
 
     assert_int_equal(harness_join(harness), 0);
     assert_int_equal(collection_count(harness->collection), 10);
