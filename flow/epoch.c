@@ -104,6 +104,7 @@ enum weir_status weir_intake_begin(struct weir_intake *intake, uint32_t source,
     atomic_store_explicit(&epoch->lag, -1, memory_order_relaxed);
     intake->epochs[source] = epoch;
     intake->live++;
+    intake->has_begun = true;
     return WEIR_OK;
 }
 

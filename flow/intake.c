@@ -351,6 +351,23 @@ uint32_t intake_demand(struct weir_intake *intake)
     return ready_demand(intake->ready, intake->home, parked(intake));
 }
 
+void intake_hold(struct weir_intake *intake,
+                 void (*hold)(void *self, uint32_t source))
+{
+    const bool has_company = intake->has_begun && intake->live > 1;
+
+    intake->has_begun = false;
+    for (uint32_t i = 0; has_company && i < intake->epoch_capacity; i++) {
+        struct epoch *epoch = intake->epochs[i];
+
+        if (!epoch || epoch->is_held || !wants_hold(intake, epoch))
+            continue;
+        epoch->is_held = true;
+        intake->held++;
+        hold(intake->self, i);
+    }
+}
+
 void intake_release(struct weir_intake *intake,
                     void (*release)(void *self, uint32_t source))
 {

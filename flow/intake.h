@@ -34,7 +34,8 @@ struct weir_intake {
     pthread_mutex_t published_lock;
 
     const struct template *ordering_key;
-    bool can_hold; /* the connector has several sources */
+    bool can_hold;  /* the connector has several sources */
+    bool has_begun; /* a source did, since they were looked at */
 
     struct epoch **epochs; /* by source; NULL: none */
     uint32_t epoch_capacity, live;
@@ -84,6 +85,11 @@ void intake_flush(struct weir_intake *intake);
 WEIR_MUST_USE
 enum weir_status intake_serve(struct weir_intake *intake,
                               struct weir_error *err);
+
+/* Sources that have more than their share since another one began; calls `hold`
+ * for each. */
+void intake_hold(struct weir_intake *intake,
+                 void (*hold)(void *self, uint32_t source));
 
 /* Sources that were held and may go on; calls `release` for each. */
 void intake_release(struct weir_intake *intake,

@@ -308,8 +308,10 @@ static void work(struct producer *producer)
     if (status == WEIR_OK &&
         control_is_asked(&producer->controls, CONTROL_DRAIN))
         drain_once(producer);
-    if (status == WEIR_OK && intake->can_hold)
+    if (status == WEIR_OK && intake->can_hold) {
+        intake_hold(intake, producer->config.ops->hold);
         intake_release(intake, producer->config.ops->release);
+    }
     if (status == WEIR_OK)
         status = pull(producer, &err);
     answer(producer, status, &err);

@@ -102,9 +102,10 @@ struct weir_producer_ops {
 
     /*
      * hold() says between two pulls what WEIR_HOLD says inside one: offer
-     * nothing of this source.  release() ends either.  Both idempotent; both
-     * NULL when there is one source: then WEIR_HOLD is never answered, and
-     * demand 0 says it.
+     * nothing of this source, and keep what is fetched.  So a source that was
+     * alone, and may then have all of the memory, makes room when another one
+     * begins.  release() ends either.  Both idempotent; both NULL when there is
+     * one source: then WEIR_HOLD is never answered, and demand 0 says it.
      */
     void (*hold)(void *self, uint32_t source);
     void (*release)(void *self, uint32_t source);

@@ -467,6 +467,36 @@ static void a_source_with_a_quarter_of_the_budget_is_held_unless_alone(
     assert_int_equal(rig->released_count, 1);
 }
 
+static void note_hold(void *self, uint32_t source)
+{
+    struct rig *rig = self;
+
+    rig->released[rig->released_count++] = source;
+}
+
+static void a_source_that_was_alone_makes_room_when_another_begins(void **state)
+{
+    static char large[20000];
+    struct rig *rig = *state;
+    struct weir_record record = {.payload = {large, sizeof large}};
+
+    rig->run.budget.limit = (size_t)12 * sizeof large;
+    rig_begin(rig, 0);
+    for (; record.ticket < 4; record.ticket++)
+        assert_int_equal(weir_intake_add(&rig->intake, 0, &record), WEIR_OK);
+    intake_flush(&rig->intake);
+    intake_hold(&rig->intake, note_hold);
+    assert_int_equal(rig->released_count, 0);
+    rig_begin(rig, 1);
+    intake_hold(&rig->intake, note_hold);
+    intake_hold(&rig->intake, note_hold); /* once is enough */
+    assert_int_equal(rig->released_count, 1);
+    assert_int_equal(rig->released[0], 0);
+    rig_finish_all(rig, ENDING_DONE);
+    intake_release(&rig->intake, note_release);
+    assert_int_equal(rig->released_count, 2);
+}
+
 static void a_connector_with_one_source_is_never_told_to_hold(void **state)
 {
     struct rig *rig = *state;
@@ -503,6 +533,7 @@ int main(void)
         TEST_PARTITION(what_a_held_source_has_waiting_does_not_count),
         TEST_PARTITION(
             a_source_with_a_quarter_of_the_budget_is_held_unless_alone),
+        TEST_PARTITION(a_source_that_was_alone_makes_room_when_another_begins),
         TEST_PARTITION(a_connector_with_one_source_is_never_told_to_hold),
     };
 

@@ -411,7 +411,7 @@ static void check_tickets(const struct stress *stress)
         assert_true(stress->tickets[i].is_told != stress->tickets[i].was_ended);
         ended += stress->tickets[i].was_ended;
     }
-    assert_true(ended > 0 && ended < MESSAGES / 2); /* both were tried */
+    assert_true(ended > 0 && ended < MESSAGES); /* both were tried */
 }
 
 static void run_once(enum weir_ordering ordering, uint64_t seed)

@@ -35,6 +35,10 @@ static int setup(void **state)
 #define BY_KEY                                                                 \
     "producer: { SOURCE }\n"                                                   \
     "processors: { handler: linked, concurrency: 4, ordering: key }\n"
+#define SMALL_WINDOW                                                           \
+    "producer: { SOURCE }\n"                                                   \
+    "processors: { handler: linked, concurrency: 2, ordering: partition, "     \
+    "max_demand: 128, min_demand: 64 }\n"
 #define THREE_SINKS                                                            \
     "batchers: { default: { batch_size: 7, batch_timeout: 5ms, "               \
     "concurrency: 3, sink: { SINK } } }\n"
@@ -307,16 +311,51 @@ static void a_stuck_source_is_held_while_the_others_flow(void **state)
 
     offer_sources(harness, 4, 400);
     harness->handler.handle_message = gate_lane_0;
-    harness_start(harness, "producer: { SOURCE }\n"
-                           "processors: { handler: linked, concurrency: 2, "
-                           "ordering: partition, max_demand: 128, "
-                           "min_demand: 64 }\n" THREE_SINKS FAILURE);
+    harness_start(harness, SMALL_WINDOW THREE_SINKS FAILURE);
     harness_wait(harness, the_others_are_delivered);
     assert_true(producer_script_counts(harness->source).offered < 4 * 400);
     gate_open(&shared.gate);
 
     assert_int_equal(harness_join(harness), 0);
     assert_in_order(delivered(harness), 4, 400);
+    assert_true(producer_script_counts(harness->source).releases > 0);
+}
+
+static bool is_held_and_the_other_flows(struct harness *harness)
+{
+    return producer_script_counts(harness->source).holds == 1 &&
+           count_delivered(delivered(harness), 1) >= 5;
+}
+
+static bool the_last_is_delivered(struct harness *harness)
+{
+    return count_delivered(delivered(harness), 1) == 6;
+}
+
+static void a_source_that_was_alone_is_held_when_another_begins(void **state)
+{
+    struct harness *harness = *state;
+
+    producer_script_begin(harness->source, 0, "t", 0);
+    producer_script_add_many(harness->source, 0, 100);
+    producer_script_pause(harness->source);
+    producer_script_begin(harness->source, 1, "t", 1);
+    producer_script_add_many(harness->source, 1, 5);
+    producer_script_pause(harness->source);
+    producer_script_add_many(harness->source, 0, 50);
+    producer_script_add_many(harness->source, 1, 1);
+    harness->handler.handle_message = gate_lane_0;
+    harness_start(harness, SMALL_WINDOW THREE_SINKS FAILURE);
+    gate_await(&shared.gate, 1);
+    producer_script_continue(harness->source);
+    harness_wait(harness, is_held_and_the_other_flows);
+    producer_script_continue(harness->source);
+    harness_wait(harness, the_last_is_delivered);
+    assert_int_equal(producer_script_counts(harness->source).offered, 106);
+    gate_open(&shared.gate);
+
+    assert_int_equal(harness_join(harness), 0);
+    assert_int_equal(harness->stats.done, 156);
     assert_true(producer_script_counts(harness->source).releases > 0);
 }
 
@@ -420,81 +459,6 @@ static void a_slow_message_parks_nothing_that_comes_while_a_worker_is_idle(
     assert_int_equal(harness->stats.done, 101);
 }
 
-#define TWO_WORKERS                                                            \
-    "producer: { SOURCE }\n"                                                   \
-    "processors: { handler: linked, concurrency: 2, ordering: none }\n"
-
-enum { SLOW = 1000 };
-
-/* In the middle of a hand: those before it were fast. */
-static enum weir_status gate_slow(struct weir_message *msg, void *state)
-{
-    (void)state;
-    if (place_is(msg, 0, SLOW))
-        gate_pass(&shared.gate);
-    else
-        shared.handled++;
-    return WEIR_OK;
-}
-
-static bool has_handled_all_but_the_slow_one(struct harness *harness)
-{
-    (void)harness;
-    return shared.handled == 2 * SLOW - 1;
-}
-
-static void a_message_that_is_suddenly_slow_parks_nothing_behind_it(
-    void **state)
-{
-    struct harness *harness = *state;
-
-    producer_script_begin(harness->source, 0, "t", 0);
-    producer_script_add_many(harness->source, 0, 2 * SLOW);
-    harness->handler.handle_message = gate_slow;
-    harness_start(harness, TWO_WORKERS FAILURE);
-    gate_await(&shared.gate, 1);
-    harness_wait(harness, has_handled_all_but_the_slow_one);
-    gate_open(&shared.gate);
-
-    assert_int_equal(harness_join(harness), 0);
-    assert_int_equal(harness->stats.done, 2 * SLOW);
-}
-
-static enum weir_status mark(struct weir_message *const *messages, size_t count,
-                             void *state)
-{
-    (void)state;
-    for (size_t i = 0; i < count; i++)
-        assert_int_equal(
-            weir_message_add_header(messages[i], "prepared", WEIR_STR("yes")),
-            WEIR_OK);
-    return WEIR_OK;
-}
-
-static enum weir_status gate_slow_marked(struct weir_message *msg, void *state)
-{
-    shared.overtaken += weir_message_header_count(msg) != 1;
-    return gate_slow(msg, state);
-}
-
-static void what_comes_back_from_a_slow_worker_is_prepared_again(void **state)
-{
-    struct harness *harness = *state;
-
-    producer_script_begin(harness->source, 0, "t", 0);
-    producer_script_add_many(harness->source, 0, 2 * SLOW);
-    harness->handler.prepare_messages = mark;
-    harness->handler.handle_message = gate_slow_marked;
-    harness_start(harness, TWO_WORKERS FAILURE);
-    gate_await(&shared.gate, 1);
-    harness_wait(harness, has_handled_all_but_the_slow_one);
-    gate_open(&shared.gate);
-
-    assert_int_equal(harness_join(harness), 0);
-    assert_int_equal(harness->stats.done, 2 * SLOW);
-    assert_int_equal(shared.overtaken, 0); /* each was marked once */
-}
-
 /* ---- what is abandoned takes what is behind it with it ---- */
 
 static void what_is_behind_a_message_that_stops_the_run_is_left(void **state)
@@ -557,11 +521,10 @@ int main(void)
         TEST(a_lane_keeps_its_order_within_a_batch_key),
         TEST(a_slow_lane_parks_no_other),
         TEST(a_stuck_source_is_held_while_the_others_flow),
+        TEST(a_source_that_was_alone_is_held_when_another_begins),
         TEST(messages_without_a_key_have_no_order),
         TEST(an_ordering_key_is_rendered_from_its_template),
         TEST(a_slow_message_parks_nothing_that_comes_while_a_worker_is_idle),
-        TEST(a_message_that_is_suddenly_slow_parks_nothing_behind_it),
-        TEST(what_comes_back_from_a_slow_worker_is_prepared_again),
         TEST(what_is_behind_a_message_that_stops_the_run_is_left),
         TEST(what_is_behind_a_rejected_message_is_left_when_it_stops),
     };
