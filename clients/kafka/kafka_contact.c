@@ -39,6 +39,8 @@ static enum weir_status await(rd_kafka_t *rk, int wants_all,
         (void)rd_kafka_poll(rk, 0);
         if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
             return WEIR_OK;
+        if (trouble->is_fatal)
+            break;
         if (waker_wait(waker, -1, 0, clock_now_us()) == WAKER_WOKEN)
             return weir_fail(err, WEIR_RETRY,
                              "interrupted while connecting to '%s'",
@@ -60,6 +62,8 @@ enum weir_status kafka_contact_await(
     status = await(rk, wants_all, trouble, waker, ret_metadata, err);
     trouble->is_silent = false;
     trouble->is_cut_off = false;
-    trouble->text[0] = '\0';
+    trouble->has_worked |= status == WEIR_OK;
+    if (!trouble->is_fatal)
+        trouble->text[0] = '\0';
     return status;
 }

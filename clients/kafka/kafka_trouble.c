@@ -69,8 +69,15 @@ void kafka_trouble_note(struct kafka_trouble *trouble, rd_kafka_resp_err_t code,
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
-    (void)rk;
-    kafka_trouble_note(opaque, (rd_kafka_resp_err_t)code, reason);
+    struct kafka_trouble *trouble = opaque;
+    char why[300];
+
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        trouble->is_fatal = true;
+        code = rd_kafka_fatal_error(rk, why, sizeof why);
+        reason = why;
+    }
+    kafka_trouble_note(trouble, (rd_kafka_resp_err_t)code, reason);
 }
 
 /* Most of it is for the client's developers. */

@@ -58,6 +58,20 @@ struct weir_batch *test_batch_of(const char *const *payloads)
     return batch;
 }
 
+struct weir_batch *test_batch_rest(const struct weir_batch *batch)
+{
+    struct weir_batch *const rest =
+        calloc(1, sizeof *rest + batch->open * sizeof rest->messages[0]);
+
+    assert_non_null(rest);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (!batch->messages[i].is_settled)
+            rest->messages[rest->count++].read = batch->messages[i].read;
+    }
+    rest->open = rest->count;
+    return rest;
+}
+
 void test_batch_destroy(struct weir_batch *batch)
 {
     free(batch);

@@ -29,6 +29,8 @@ struct weir_batch *test_batch_create(const struct test_message *messages,
                                      size_t count);
 /* Messages of topic "t", partition 0, offsets from 0; NULL ends. */
 struct weir_batch *test_batch_of(const char *const *payloads);
+/* Those of `batch` that have no outcome, as the runtime writes them again. */
+struct weir_batch *test_batch_rest(const struct weir_batch *batch);
 void test_batch_destroy(struct weir_batch *batch);
 
 size_t test_batch_open_count(const struct weir_batch *batch);

@@ -68,8 +68,9 @@ static void expect_yes(rd_kafka_queue_t *queue)
     rd_kafka_queue_destroy(queue);
 }
 
-void broker_create_topic_named(const char *address, int partitions,
-                               const char *name)
+/* `setting`: a name and a value, or NULL. */
+static void create_topic(const char *address, int partitions, const char *name,
+                         const char *const *setting)
 {
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, NULL);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
@@ -77,10 +78,29 @@ void broker_create_topic_named(const char *address, int partitions,
     char why[WHY_SIZE];
 
     topic = rd_kafka_NewTopic_new(name, partitions, 1, why, sizeof why);
+    if (setting)
+        INVARIANT(rd_kafka_NewTopic_set_config(topic, setting[0], setting[1]) ==
+                  RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
     expect_yes(queue);
     rd_kafka_NewTopic_destroy(topic);
     rd_kafka_destroy(rk);
+}
+
+void broker_create_topic_named(const char *address, int partitions,
+                               const char *name)
+{
+    create_topic(address, partitions, name, NULL);
+}
+
+void broker_create_topic_set(const char *address, int partitions,
+                             const char *name, const char *value, char *out,
+                             size_t size)
+{
+    const char *const setting[] = {name, value};
+
+    broker_unique_name("weir", out, size);
+    create_topic(address, partitions, out, setting);
 }
 
 void broker_create_topic(const char *address, int partitions, char *out,

@@ -18,6 +18,10 @@ void broker_create_topic(const char *address, int partitions, char *out,
 
 void broker_create_topic_named(const char *address, int partitions,
                                const char *name);
+/* With one setting: "cleanup.policy". */
+void broker_create_topic_set(const char *address, int partitions,
+                             const char *name, const char *value, char *out,
+                             size_t size);
 void broker_add_partitions(const char *address, const char *topic, int total);
 
 /* Until the wall clock shows `time_ms`. */
