@@ -11,8 +11,8 @@
  *     purged, fatal, no topic     nothing: a tear, and another client
  *
  * A tear keeps the order.  The client goes on with what is behind a message
- * that failed, so of a topic in which one came back undelivered everything
- * later does, too, whatever its report says:
+ * that failed, so where there is an order everything later of that topic comes
+ * back, too, whatever its report says:
  *
  *     away      a  b  c  d           b came back
  *     outcome   ok .  .  .           c was delivered, d will be
@@ -24,9 +24,10 @@
  * Why not the client's own gapless guarantee: it ends the client at the first
  * message that is refused, and everything that was under way repeats.
  *
- * Invariants: a letter that is away comes back once; no outcome is set for one
- * of a torn topic but REJECT; a report is only ever served for the client that
- * has the letter, because an ended client's queue is never served.
+ * Invariants: a letter that is away comes back once; in an ordered mode no
+ * outcome is set for one of a torn topic but REJECT; a report is only ever
+ * served for the client that has the letter, because an ended client's queue is
+ * never served.
  *
  * Threads: the writer's; reports come out of the client's queue.
  */
@@ -129,7 +130,8 @@ void kafka_report_judge(struct kafka_writer *writer,
 
     switch (kafka_errors_verdict(code)) {
     case KAFKA_DELIVERED:
-        if (is_torn(&writer->tear, topic))
+        if (writer->share->ordering != WEIR_ORDERING_NONE &&
+            is_torn(&writer->tear, topic))
             give_back(writer, letter, topic);
         else
             kafka_parcels_delivered(&writer->parcels, letter);

@@ -19,9 +19,9 @@
 enum { KAFKA_TORN_MAX = 8 };
 
 /*
- * Topics of which a message came back undelivered: whatever of them is
- * delivered behind it counts as undelivered, too, so that it is repeated in
- * order.  Over when nothing is away.
+ * Topics of which a message came back undelivered: in an ordered mode whatever
+ * of them is delivered behind it counts as undelivered, too, so that it is
+ * repeated in order.  Over when nothing is away.
  */
 struct kafka_tear {
     const rd_kafka_topic_t *topics[KAFKA_TORN_MAX]; /* only compared */

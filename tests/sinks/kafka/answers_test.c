@@ -150,6 +150,7 @@ static void what_is_delivered_behind_a_refused_batch_comes_again(void **state)
     char texts[1000];
 
     test_settings_set(rig->settings, "properties.batch.num.messages", "2");
+    test_settings_share(rig->settings)->ordering = WEIR_ORDERING_KEY;
     sink_rig_open(rig);
     answer(rig, RD_KAFKA_RESP_ERR_INVALID_RECORD);
     sink_rig_write(rig, first);
