@@ -112,20 +112,30 @@ static void give_up(struct sink *sink, const struct weir_error *err)
     run->end(run->end_opaque, RUN_END_GAVE_UP, why);
 }
 
-static void wait_for_destination(struct sink *sink,
-                                 const struct weir_error *err)
+static void count_trouble(struct sink *sink)
+{
+    counter_add(&sink->config.run->counters.sink_retries, 1);
+    if (sink->config.is_dead_letter)
+        counter_add(&sink->config.run->counters.dead_letter_errors, 1);
+}
+
+static void say_down(struct sink *sink, const struct weir_error *err)
 {
     unsigned suppressed = 0;
 
     set_down(sink, true);
-    counter_add(&sink->config.run->counters.sink_retries, 1);
-    if (sink->config.is_dead_letter)
-        counter_add(&sink->config.run->counters.dead_letter_errors, 1);
     if (log_repeat_pass(&sink->trouble, err->text, &suppressed))
         log_write(WEIR_LOG_WARNING,
                   "batcher %s: %s; what was taken is held, trying again%s",
                   sink->config.batcher, err->text,
                   suppressed > 0 ? " (said every 10 s)" : "");
+}
+
+static void wait_for_destination(struct sink *sink,
+                                 const struct weir_error *err)
+{
+    count_trouble(sink);
+    say_down(sink, err);
 }
 
 static void open_connector(struct sink *sink)
@@ -184,14 +194,35 @@ static void disconnect(struct sink *sink, const struct weir_error *err)
     sink->retry_at_us = clock_after_us(reconnect_delay_us(&sink->reconnect));
 }
 
+/* The client still has what was written, and tries by itself. */
+static void wait_for_client(struct sink *sink, const struct weir_error *err)
+{
+    if (!sink->is_down)
+        count_trouble(sink);
+    say_down(sink, err);
+}
+
 /* What a call of the connector answered, other than what is normal for it. */
 static void answer(struct sink *sink, enum weir_status status,
                    const struct weir_error *err)
 {
+    if (status == WEIR_OK || status == WEIR_AGAIN)
+        return;
     if (status == WEIR_RETRY)
         disconnect(sink, err);
-    else if (status != WEIR_OK && status != WEIR_AGAIN)
+    else if (status == WEIR_HOLD)
+        wait_for_client(sink, err);
+    else
         give_up(sink, err);
+}
+
+/* What poll() or flush() answered. */
+static void answer_service(struct sink *sink, enum weir_status status,
+                           const struct weir_error *err)
+{
+    if (status == WEIR_OK || status == WEIR_AGAIN)
+        set_down(sink, false);
+    answer(sink, status, err);
 }
 
 /* ---- writing ---- */
@@ -420,7 +451,7 @@ static void serve_connector(struct sink *sink, uint32_t threshold)
     mailbox_disarm(sink->config.box, &sink->far_waiter);
     sink->is_full = false;
     conclude_written(sink);
-    answer(sink, status, &err);
+    answer_service(sink, status, &err);
 }
 
 /* Nothing is under way, but a connection wants to be kept alive, and one that
@@ -431,7 +462,7 @@ static void tend_connector(struct sink *sink)
     struct weir_error err = {0};
 
     if (sink->is_open && ops && ops->poll)
-        answer(sink, ops->poll(sink->self, clock_now_us(), &err), &err);
+        answer_service(sink, ops->poll(sink->self, clock_now_us(), &err), &err);
 }
 
 static void rest(struct sink *sink)

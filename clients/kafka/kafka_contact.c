@@ -67,3 +67,15 @@ enum weir_status kafka_contact_await(
         trouble->text[0] = '\0';
     return status;
 }
+
+bool kafka_contact_check(rd_kafka_t *rk, struct kafka_trouble *trouble)
+{
+    const struct rd_kafka_metadata *metadata;
+
+    if (rd_kafka_metadata(rk, 0, NULL, &metadata, SLICE_MS) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    rd_kafka_metadata_destroy(metadata);
+    kafka_trouble_clear(trouble);
+    return true;
+}

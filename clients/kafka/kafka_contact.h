@@ -22,4 +22,8 @@ enum weir_status kafka_contact_await(
     struct waker *waker, const struct rd_kafka_metadata **ret_metadata,
     struct weir_error *err);
 
+/* A client that was cut off: whether a broker answers by now; blocks for a
+ * moment. */
+bool kafka_contact_check(rd_kafka_t *rk, struct kafka_trouble *trouble);
+
 #endif

@@ -47,8 +47,9 @@ struct weir_sink_ops {
 
     /* Serves the client until an outcome was set or `deadline_us` came.
      * Called at least every second, also with nothing to wait for: then the
-     * deadline is over, and it keeps the connection alive.  NULL when write()
-     * always finishes. */
+     * deadline is over, and it keeps the connection alive.  WEIR_HOLD, for as
+     * long as it lasts: the destination is down, and the client tries by
+     * itself; `err` says why.  NULL when write() always finishes. */
     enum weir_status (*poll)(void *self, int64_t deadline_us,
                              struct weir_error *err);
 

@@ -48,7 +48,12 @@
 #include "kafka_writer.h"
 #include "log.h"
 
-enum { NAP_US = 100000, CLIENT_MESSAGE_COST = 256, MIN_LARGEST = 2 << 20 };
+enum {
+    NAP_US = 100000,
+    CHECK_US = 1000000,
+    CLIENT_MESSAGE_COST = 256,
+    MIN_LARGEST = 2 << 20
+};
 
 /* The broker decides what is too large; the client only refuses what would
  * break the connection. */
@@ -266,6 +271,21 @@ static enum weir_status wait_more(struct kafka_writer *writer,
     return WEIR_OK;
 }
 
+/* WEIR_HOLD: no broker is there, and the client tries by itself. */
+static enum weir_status judge_link(struct kafka_writer *writer,
+                                   struct weir_error *err)
+{
+    if (!writer->trouble.is_cut_off)
+        return WEIR_OK;
+    if (clock_now_us() >= writer->check_us) {
+        writer->check_us = clock_after_us(CHECK_US);
+        if (kafka_contact_check(writer->rk, &writer->trouble))
+            return WEIR_OK;
+    }
+    return weir_fail(err, WEIR_HOLD, "kafka: no broker answers (brokers '%s')",
+                     writer->trouble.access.brokers);
+}
+
 static enum weir_status kafka_poll(void *self, int64_t deadline_us,
                                    struct weir_error *err)
 {
@@ -279,7 +299,15 @@ static enum weir_status kafka_poll(void *self, int64_t deadline_us,
             return status;
     } while (writer->parcels.settled == 0 &&
              wait_more(writer, deadline_us) == WEIR_OK);
-    return WEIR_OK;
+    return judge_link(writer, err);
+}
+
+static enum weir_status judge_flush(struct kafka_writer *writer,
+                                    struct weir_error *err)
+{
+    const enum weir_status status = judge_link(writer, err);
+
+    return status == WEIR_OK ? WEIR_AGAIN : status;
 }
 
 static enum weir_status kafka_flush(void *self, int64_t deadline_us,
@@ -292,7 +320,7 @@ static enum weir_status kafka_flush(void *self, int64_t deadline_us,
         if (wait_more(writer, deadline_us) == WEIR_AGAIN)
             return serve(writer, err) == WEIR_OK && !writer->parcels.head
                        ? WEIR_OK
-                       : WEIR_AGAIN;
+                       : judge_flush(writer, err);
         status = serve(writer, err);
     }
     return status;

@@ -51,6 +51,7 @@ struct kafka_writer {
     uint32_t window;  /* at most so many may be away; normally no limit */
     bool rejects_unknown_topics;
     size_t batch_size; /* bytes; kept when opened again: see `is_oversized` */
+    int64_t check_us;  /* when a client that is cut off asks again */
     struct weir_error err; /* of a client that is over */
 };
 

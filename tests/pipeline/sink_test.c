@@ -107,6 +107,45 @@ static void an_idle_destination_that_is_lost_is_opened_again(void **state)
     assert_int_equal(harness_join(harness), 0);
 }
 
+static bool is_disconnected(struct harness *harness)
+{
+    struct pipeline_stats stats;
+
+    pipeline_stats(harness->pipeline, &stats);
+    return !stats.is_connected && stats.sink_retries > 0;
+}
+
+static bool is_connected(struct harness *harness)
+{
+    struct pipeline_stats stats;
+
+    pipeline_stats(harness->pipeline, &stats);
+    return stats.is_connected;
+}
+
+/* The connector's client has what was written, and brings it there by itself
+ * when it can: it is counted once, seen, and not opened again. */
+static void a_client_that_tries_by_itself_is_down_for_as_long(void **state)
+{
+    struct harness *harness = *state;
+
+    offer(harness, 100);
+    producer_script_set_endless(harness->source);
+    sink_script_set_late(harness->sink, true);
+    sink_script_poll(harness->sink, WEIR_HOLD, 5);
+
+    harness_start(harness, HEAD TO_SINK FAILURE);
+    harness_wait(harness, is_disconnected);
+    harness_wait(harness, is_connected);
+    sink_script_release(harness->sink);
+    harness_drain(harness);
+    assert_int_equal(harness_join(harness), 0);
+
+    assert_int_equal(harness->stats.done, 100);
+    assert_int_equal(harness->stats.sink_retries, 1);
+    assert_int_equal(sink_script_opens(harness->sink), 1);
+}
+
 static enum weir_status batch_is_down(struct weir_batch *batch, void *state)
 {
     (void)state;
@@ -441,6 +480,7 @@ int main(void)
         TEST(a_destination_that_is_down_is_held_for),
         TEST(a_destination_that_does_not_open_is_held_for),
         TEST(an_idle_destination_that_is_lost_is_opened_again),
+        TEST(a_client_that_tries_by_itself_is_down_for_as_long),
         TEST(a_handler_whose_destination_is_down_is_called_again),
         TEST(what_a_batch_handler_changed_is_gone_when_it_is_called_again),
         TEST(the_source_stops_when_the_pipeline_is_full_and_resumes),

@@ -350,6 +350,8 @@ static enum weir_status serve(struct scripted_sink *sink, bool is_ordered,
     const struct rule rule =
         use_rule(script, &script->polls, (struct weir_bytes){0});
 
+    if (rule.status == WEIR_HOLD) /* it goes on trying until then */
+        (void)wait_for_release(sink, deadline_us);
     if (rule.status != WEIR_OK)
         return weir_fail(err, rule.status, "scripted: poll fails as told");
     if (wait_for_release(sink, deadline_us))

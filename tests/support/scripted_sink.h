@@ -29,7 +29,8 @@ void sink_script_destroy(struct sink_script *script); /* NULL is fine */
 const char *sink_script_handle(const struct sink_script *script);
 
 /* The next `times` open(), write() or poll() calls that nothing was said about
- * answer this: WEIR_AGAIN (write only), WEIR_RETRY, WEIR_FATAL. */
+ * answer this: WEIR_AGAIN (write only), WEIR_HOLD (poll only), WEIR_RETRY,
+ * WEIR_FATAL. */
 void sink_script_open(struct sink_script *script, enum weir_status status,
                       unsigned times);
 void sink_script_write(struct sink_script *script, enum weir_status status,

@@ -220,6 +220,90 @@ static void a_message_that_spoils_its_batch_is_rejected_alone(void **state)
     test_batch_destroy(batch);
 }
 
+static void a_topic_that_is_created_later_is_waited_for(void **state)
+{
+    struct sink_rig *rig = *state;
+    struct arrived *arrived;
+    char texts[100];
+
+    broker_unique_name("later", rig->topic, sizeof rig->topic);
+    test_settings_set(rig->settings, "topic", rig->topic);
+    rig->is_open = true;
+    assert_int_equal(weir_kafka_sink.open(rig->self, rig->settings, &rig->err),
+                     WEIR_RETRY);
+    assert_non_null(strstr(rig->err.text, rig->topic));
+    assert_non_null(strstr(rig->err.text, "create it"));
+    broker_create_topic_named(rig->address, 1, rig->topic);
+    sink_rig_reopen(rig);
+    assert_int_equal(sink_rig_see_through(rig, sink_rig_batch(rig, 0, 2, "k")),
+                     0);
+    arrived = sink_rig_read(rig, rig->topic);
+    assert_string_equal(arrived_texts(arrived, 0, texts, sizeof texts),
+                        "0000 0001");
+    arrived_destroy(arrived);
+}
+
+/* Of a template: it is known only with a message. */
+static struct weir_batch *one_to_nowhere(const struct sink_rig *rig,
+                                         const struct weir_header *headers)
+{
+    const struct test_message messages[] = {
+        {.payload = {"a", 1}, .headers = &headers[0], .header_count = 1},
+        {.payload = {"b", 1}, .headers = &headers[1], .header_count = 1},
+        {.payload = {"c", 1}, .headers = &headers[0], .header_count = 1}};
+
+    test_settings_set(rig->settings, "topic", "%{header.to}");
+    test_settings_set(rig->settings,
+                      "properties.topic.metadata.propagation.max.ms", "500");
+    return test_batch_create(messages, 3);
+}
+
+static void an_unknown_topic_rejects_its_message_alone_when_told(void **state)
+{
+    struct sink_rig *rig = *state;
+    const struct weir_header headers[] = {
+        {.name = weir_str("to"), .value = weir_str(rig->topic)},
+        {.name = weir_str("to"), .value = weir_str("nowhere")}};
+    struct weir_batch *batch = one_to_nowhere(rig, headers);
+    struct arrived *arrived;
+    char texts[100];
+
+    test_settings_set(rig->settings, "unknown_topic", "reject");
+    sink_rig_open(rig);
+    sink_rig_write(rig, batch);
+    sink_rig_serve(rig, batch);
+    assert_int_equal(test_batch_outcome(batch, 1), WEIR_REJECT);
+    assert_non_null(strstr(test_batch_reason(batch, 1), "'nowhere'"));
+    arrived = sink_rig_read(rig, rig->topic);
+    assert_string_equal(arrived_texts(arrived, 0, texts, sizeof texts), "a c");
+    arrived_destroy(arrived);
+    test_batch_destroy(batch);
+}
+
+static void an_unknown_topic_is_waited_for_and_said(void **state)
+{
+    struct sink_rig *rig = *state;
+    char later[80];
+    struct weir_header headers[] = {
+        {.name = weir_str("to"), .value = weir_str(rig->topic)},
+        {.name = weir_str("to")}};
+    struct weir_batch *batch, *rest;
+
+    broker_unique_name("later", later, sizeof later);
+    headers[1].value = weir_str(later);
+    batch = one_to_nowhere(rig, headers);
+    sink_rig_open(rig);
+    sink_rig_write(rig, batch);
+    sink_rig_await_retry(rig);
+    assert_non_null(strstr(rig->err.text, later));
+    assert_int_equal(test_batch_open_count(batch), 1);
+    broker_create_topic_named(rig->address, 1, later);
+    sink_rig_reopen(rig);
+    rest = test_batch_rest(batch);
+    assert_int_equal(sink_rig_see_through(rig, rest), 0);
+    test_batch_destroy(batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +311,9 @@ int main(void)
         TEST(a_key_may_be_made_from_a_template),
         TEST(a_topic_may_be_made_from_a_template),
         TEST(a_message_too_large_for_its_topic_is_rejected_alone),
+        TEST(a_topic_that_is_created_later_is_waited_for),
+        TEST(an_unknown_topic_rejects_its_message_alone_when_told),
+        TEST(an_unknown_topic_is_waited_for_and_said),
         TEST(a_message_that_spoils_its_batch_is_rejected_alone),
     };
     return cmocka_run_group_tests_name("kafka_sink_arrival", tests, NULL, NULL);

@@ -102,11 +102,16 @@ void sink_rig_reopen(struct sink_rig *rig)
     } while (status != WEIR_OK);
 }
 
-void sink_rig_close(struct sink_rig *rig)
+void sink_rig_close_by(struct sink_rig *rig, int64_t deadline_us)
 {
     if (rig->is_open)
-        weir_kafka_sink.close(rig->self, clock_after_us(CLOCK_SECOND_US));
+        weir_kafka_sink.close(rig->self, deadline_us);
     rig->is_open = false;
+}
+
+void sink_rig_close(struct sink_rig *rig)
+{
+    sink_rig_close_by(rig, clock_after_us(CLOCK_SECOND_US));
 }
 
 struct weir_batch *sink_rig_batch(struct sink_rig *rig, unsigned first,
@@ -129,10 +134,13 @@ struct weir_batch *sink_rig_batch(struct sink_rig *rig, unsigned first,
     return batch;
 }
 
-static void poll_once(struct sink_rig *rig)
+void sink_rig_poll(struct sink_rig *rig)
 {
-    if (weir_kafka_sink.poll(rig->self, clock_after_us(SOON_US), &rig->err) !=
-        WEIR_OK)
+    const enum weir_status status =
+        weir_kafka_sink.poll(rig->self, clock_after_us(SOON_US), &rig->err);
+
+    rig->was_held |= status == WEIR_HOLD;
+    if (status != WEIR_OK && status != WEIR_HOLD)
         fail_msg("poll: %s", rig->err.text);
 }
 
@@ -144,7 +152,7 @@ void sink_rig_write(struct sink_rig *rig, struct weir_batch *batch)
 
     while (status == WEIR_AGAIN) {
         assert_true(clock_now_us() < limit_us);
-        poll_once(rig);
+        sink_rig_poll(rig);
         status = weir_kafka_sink.write(rig->self, batch, &rig->err);
     }
     if (status != WEIR_OK)
@@ -157,7 +165,7 @@ void sink_rig_serve(struct sink_rig *rig, struct weir_batch *batch)
 
     while (test_batch_open_count(batch) > 0) {
         assert_true(clock_now_us() < limit_us);
-        poll_once(rig);
+        sink_rig_poll(rig);
     }
 }
 
@@ -170,7 +178,7 @@ void sink_rig_await_retry(struct sink_rig *rig)
         assert_true(clock_now_us() < limit_us);
         status =
             weir_kafka_sink.poll(rig->self, clock_after_us(SOON_US), &rig->err);
-    } while (status == WEIR_OK);
+    } while (status == WEIR_OK || status == WEIR_HOLD);
     assert_int_equal(status, WEIR_RETRY);
 }
 
@@ -206,7 +214,7 @@ unsigned sink_rig_see_through(struct sink_rig *rig, struct weir_batch *batch)
         struct weir_batch *rest;
 
         assert_true(clock_now_us() < limit_us);
-        if (status == WEIR_OK)
+        if (status == WEIR_OK || status == WEIR_HOLD)
             continue;
         assert_int_equal(status, WEIR_RETRY);
         rest = test_batch_rest(batch);

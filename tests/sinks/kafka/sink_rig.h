@@ -24,6 +24,7 @@ struct sink_rig {
     void *self;
     char address[80], topic[80];
     bool is_open;
+    bool was_held;         /* poll() said so */
     struct weir_error err; /* of the last call that failed */
 
     rd_kafka_t *host; /* NULL: a real broker */
@@ -40,11 +41,14 @@ void sink_rig_open(struct sink_rig *rig);
 /* Until it succeeds, within a minute, as the runtime does. */
 void sink_rig_reopen(struct sink_rig *rig);
 void sink_rig_close(struct sink_rig *rig);
+void sink_rig_close_by(struct sink_rig *rig, int64_t deadline_us);
 
 /* New: payloads "0000", "0001", ... from `first`, each with the key `key`. */
 struct weir_batch *sink_rig_batch(struct sink_rig *rig, unsigned first,
                                   unsigned count, const char *key);
 
+/* Once; OK or HOLD. */
+void sink_rig_poll(struct sink_rig *rig);
 /* Until it is taken. */
 void sink_rig_write(struct sink_rig *rig, struct weir_batch *batch);
 /* Until the batch is over; fails when poll() does. */
