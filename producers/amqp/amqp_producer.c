@@ -72,7 +72,8 @@ struct amqp_producer {
     int64_t moved_us; /* when there was demand, or something was settled */
     int64_t delivery_limit;
     bool is_open, has_begun, is_draining, until_end, is_starved;
-    bool is_dry; /* the pull() before has read all that there was */
+    bool is_dry;      /* nothing was there to read a moment ago */
+    bool has_skipped; /* so it wasn't asked for in the last round */
     bool is_handing_back, has_handed_back;
     bool is_uncounted, has_said_uncounted; /* kept from open to open */
     struct log_limit limit_warnings;
@@ -380,18 +381,19 @@ static enum weir_status take_in(struct amqp_producer *amqp,
                                 struct weir_intake *intake, unsigned demand,
                                 unsigned *ret_offered, struct weir_error *err)
 {
-    const bool is_dry = amqp->is_dry;
     enum weir_status status = WEIR_AGAIN;
 
+    /* Never twice in a row: heartbeats are seen to where frames are read. */
+    amqp->has_skipped =
+        amqp->is_dry && !amqp->has_skipped && amqp->consumer.stashed == 0;
     amqp->is_dry = false;
-    if (is_dry)
+    if (amqp->has_skipped)
         return WEIR_AGAIN;
     if (demand > 0 && !amqp->is_draining && !amqp->is_handing_back)
         status = offer_all(amqp, intake, demand, ret_offered, err);
     if (status == WEIR_AGAIN && *ret_offered == 0)
         status = read_ahead(amqp, err);
-    if (status == WEIR_AGAIN && *ret_offered > 0)
-        amqp->is_dry = amqp->consumer.stashed == 0;
+    amqp->is_dry = status == WEIR_AGAIN && *ret_offered > 0;
     return status;
 }
 
@@ -448,7 +450,8 @@ static bool sleep_until(struct amqp_producer *amqp, int64_t now_us,
         deadline_us =
             earlier(deadline_us, earlier(acks_due_us(amqp->consumer.acks),
                                          ask_due_us(amqp)));
-    (void)poll(fds, 2, clock_until_ms(deadline_us, SLEEP_MS));
+    amqp->is_dry = poll(fds, 2, clock_until_ms(deadline_us, SLEEP_MS)) >= 0 &&
+                   fds[0].revents == 0;
     return fds[1].revents != 0 && amqp_guard_take(&amqp->guard);
 }
 
@@ -540,6 +543,7 @@ static void amqp_close(void *self, int64_t deadline_us)
     amqp->is_draining = false;
     amqp->is_starved = false;
     amqp->is_dry = false;
+    amqp->has_skipped = false;
     amqp->is_handing_back = false;
     amqp->has_handed_back = false;
 }
