@@ -90,7 +90,8 @@ def find_missing(sent, streams, is_left, faults):
         faults.foreign += [f"{number!r} by {stream.owner}" for number in
                            stream.numbers if number not in sent.places]
     for number in sorted(sent.places.keys() - delivered - sent.unconfirmed):
-        where = f"{number} at {sent.places[number]}"
+        twice = ", sent twice" if number in sent.doubtful else ""
+        where = f"{number} at {sent.places[number]}{twice}"
         (faults.unseen if is_left(number) else faults.lost).append(where)
 
 

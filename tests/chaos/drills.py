@@ -1,5 +1,7 @@
 """The drills: which nemesis, on which path, how often; and running one."""
 import contextlib
+import os
+import subprocess
 import tempfile
 import time
 
@@ -15,10 +17,17 @@ class Drill:
     def __init__(self, strike, full, quick=1, **options):
         self.strike, self.full, self.quick = strike, full, quick
         self.sources = options.get("sources", ("kafka", "amqp"))
+        self.ends = options.get("ends", ("file", "kafka", "amqp"))
         self.repeats = options.get("repeats", False)
         self.pause = options.get("pause", (0.3, 1.2))
         self.members = options.get("members", 1)
+        self.place = options.get("place", "alone")
+        self.keys = options.get("keys", {})
         self.help = strike.__doc__.strip().splitlines()[0]
+
+    def suits(self, path):
+        source, end = path.split("-")
+        return source in self.sources and end in self.ends
 
 
 DRILLS = {
@@ -33,6 +42,18 @@ DRILLS = {
     "sigterm": Drill(nemeses.sigterm, 50),
     "stop_weir": Drill(nemeses.stop_weir, 5),
     "stand_still": Drill(nemeses.stand_still, 5),
+    "members": Drill(nemeses.change_members, 20, 2, members=3,
+                     sources=("kafka",), ends=("file",), repeats=True),
+    "members_sticky": Drill(nemeses.change_members, 20, 2, members=3,
+                            sources=("kafka",), ends=("file",), repeats=True,
+                            keys={"assignor": "cooperative-sticky"}),
+    "move_leader": Drill(nemeses.move_leader, 5, sources=("kafka",),
+                         ends=("file", "kafka"), place="cluster"),
+    "delete_queue": Drill(nemeses.delete_queue, 5, sources=("amqp",)),
+    "alarm": Drill(nemeses.alarm, 5, sources=("amqp",)),
+    "fill_disk": Drill(nemeses.fill_disk, 5, ends=("file",), place="disk"),
+    "stand_sink": Drill(nemeses.stand_sink, 5, ends=("kafka", "amqp")),
+    "slow_sink": Drill(nemeses.slow_sink, 5, ends=("kafka", "amqp")),
 }
 SOURCES = {"kafka": KafkaSource, "amqp": AmqpSource}
 ENDS = {"kafka": KafkaEnd, "amqp": AmqpEnd}
@@ -46,27 +67,41 @@ class Job:
         self.path, self.ordering, self.seed = path, ordering, seed
         self.strikes = strikes
 
-    def series(self, folder, place):
+    def series(self, folder, places, stack):
+        place = places["cluster" if self.drill.place == "cluster" else "alone"]
         source_kind, end_kind = self.path.split("-")
-        source = SOURCES[source_kind](place)
-        end = FileEnd(folder, source.lane) if end_kind == "file" \
-            else ENDS[end_kind](place)
-        return Series(folder, place, source, end, self.ordering,
-                      f"{self.name}:{self.seed}")
+        source = SOURCES[source_kind](place, keys=self.drill.keys)
+        if end_kind == "file":
+            if self.drill.place == "disk":
+                stack.enter_context(small_disk(f"{folder}/disk"))
+                end = FileEnd(f"{folder}/disk", source.lane)
+            else:
+                end = FileEnd(folder, source.lane)
+        else:
+            end = ENDS[end_kind](place)
+        series = Series(folder, place, source, end, self.ordering,
+                        f"{self.name}:{self.seed}")
+        for _ in range(self.drill.members):
+            series.join()
+        return series
 
-    def run(self, place):
+    def run(self, places):
         report = Report(self.name, f"{self.path} {self.ordering}", self.seed)
-        begun = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="weir-chaos-") as folder:
-            series = None
+        begun, series = time.monotonic(), None
+        with tempfile.TemporaryDirectory(prefix="weir-chaos-") as folder, \
+                contextlib.ExitStack() as stack:
             try:
-                series = self.series(folder, place)
+                series = self.series(folder, places, stack)
                 series.run(self.drill.strike, self.strikes, self.drill.pause)
                 series.judge(report, self.drill.repeats)
-            except Failed as failure:
-                report.faults.append(str(failure))
-                with contextlib.suppress(Exception):
-                    series.judge(report, False)
+            except Skipped as skipped:
+                report.skipped = str(skipped)
+            except (Failed, OSError, subprocess.SubprocessError) as failure:
+                report.faults = [str(failure)]
+                if series:
+                    series.faults.append(str(failure))
+                    with contextlib.suppress(Exception):
+                        series.judge(report, False)
             if report.faults and series:
                 report.said = [(run.owner, run.log[-3000:])
                                for run in series.runs()[-3:]]
@@ -74,16 +109,39 @@ class Job:
         return report
 
 
+class Skipped(Exception):
+    """Why a drill can't be done here."""
+
+
+@contextlib.contextmanager
+def small_disk(folder):
+    if os.geteuid() != 0:
+        raise Skipped("only root can mount a small disk")
+    os.mkdir(folder)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder],
+                   check=True, timeout=30)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True, timeout=30)
+
+
+QUICK = (("kafka-file", "key"), ("amqp-file", "none"))
+FULL = (("kafka-file", "none"), ("kafka-file", "partition"),
+        ("kafka-file", "key"), ("kafka-kafka", "none"),
+        ("kafka-kafka", "partition"), ("kafka-kafka", "key"),
+        ("amqp-file", "none"))
+
+
+def jobs(paths, seed, strikes_of):
+    return [Job(name, path, ordering, seed, strikes_of(drill))
+            for path, ordering in paths
+            for name, drill in DRILLS.items() if drill.suits(path)]
+
+
 def quick(seed):
-    for path, ordering in (("kafka-file", "key"), ("amqp-file", "none")):
-        for name, drill in DRILLS.items():
-            if path.split("-")[0] in drill.sources:
-                yield Job(name, path, ordering, seed, drill.quick)
+    return jobs(QUICK, seed, lambda drill: drill.quick)
 
 
 def full(seed):
-    for path, ordering in (("kafka-file", "none"), ("kafka-file", "partition"),
-                           ("kafka-file", "key"), ("amqp-file", "none")):
-        for name, drill in DRILLS.items():
-            if path.split("-")[0] in drill.sources:
-                yield Job(name, path, ordering, seed, drill.full)
+    return jobs(FULL, seed, lambda drill: drill.full)

@@ -108,13 +108,46 @@ class KafkaSource:
                 for partition in self.partitions}
 
 
+class QuorumQueue(Queue):
+    """Acknowledgements of a classic queue are not on its disk at once: after a
+    kill of its node it repeats them all."""
+
+    def __init__(self, url):
+        super().__init__(url, "quorum")
+
+    def is_answered(self, limit_s):
+        """Whether a consumer is; the queue takes back what that one got."""
+        import pika
+        parameters = pika.URLParameters(self.url)
+        parameters.socket_timeout = parameters.stack_timeout = limit_s
+        answered = []
+
+        def consume(channel):
+            channel.basic_qos(prefetch_count=1)
+            channel.basic_consume(
+                self.name, lambda *_: None,
+                callback=lambda _: (answered.append(True),
+                                    channel.connection.close()))
+        connection = pika.SelectConnection(
+            parameters, on_open_callback=lambda it: it.channel(
+                on_open_callback=consume),
+            on_open_error_callback=lambda it, _: it.ioloop.stop(),
+            on_close_callback=lambda it, _: it.ioloop.stop())
+        connection.ioloop.call_later(limit_s, connection.ioloop.stop)
+        connection.ioloop.start()
+        if connection.is_open:
+            connection.close()
+            connection.ioloop.call_later(limit_s, connection.ioloop.stop)
+            connection.ioloop.start()
+        return bool(answered)
+
+
 class AmqpSource:
     kind, window, keys = "amqp", 200, 8
     partitions = range(1)
 
     def __init__(self, site, **more):
-        # Acknowledgements of a classic queue are not on its disk at once.
-        self.queue = Queue(site.url(), "quorum").declare()
+        self.queue = QuorumQueue(site.url()).declare()
         self.place, self.more = site.amqp_place("source"), more
 
     def producer(self):
@@ -239,7 +272,7 @@ class AmqpEnd:
         return 1
 
     def __init__(self, site):
-        self.queue = Queue(site.url(), "quorum").declare()
+        self.queue = QuorumQueue(site.url()).declare()
         self.place = site.amqp_place("end")
 
     def sink(self, name):

@@ -20,6 +20,7 @@ class Load:
 
     def __init__(self, rate):
         self.rate, self.next, self.error = rate, 0, None
+        self.is_held = False
         self.is_ending = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
@@ -32,12 +33,19 @@ class Load:
         try:
             while not self.is_ending.wait(TICK_S):
                 due = int((time.monotonic() - begun) * self.rate)
-                while self.next < due and not self.is_ending.is_set():
+                while self.next < due and not self.is_held \
+                        and not self.is_ending.is_set():
                     self.put(self.next)
                     self.next += 1
                 self.flush()
         except Exception as error:  # pylint: disable=broad-except
             self.error = error
+
+    def hold(self):
+        self.is_held = True
+
+    def go(self):
+        self.is_held = False
 
     def stop(self):
         self.is_ending.set()
@@ -99,6 +107,7 @@ class AmqpLoad:
         self.next, self.tag = 0, 0
         self.open, self.again, self.doubtful = {}, [], set()
         self.begun = self.channel = None
+        self.is_held = False
         self.is_ending, self.is_over = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
@@ -143,7 +152,7 @@ class AmqpLoad:
             return
         due = int((time.monotonic() - self.begun) * self.rate)
         while len(self.open) < self.window and (
-                self.again or (self.next < due and
+                self.again or (self.next < due and not self.is_held and
                                not self.is_ending.is_set())):
             self.publish(channel)
         if self.is_ending.is_set() and not self.open and not self.again:
@@ -175,6 +184,12 @@ class AmqpLoad:
             number = self.open.pop(tag, None)
             if isinstance(method, pika.spec.Basic.Nack) and number is not None:
                 self.again.append(number)
+
+    def hold(self):
+        self.is_held = True
+
+    def go(self):
+        self.is_held = False
 
     def stop(self):
         self.is_ending.set()

@@ -18,7 +18,7 @@ class Run:
     """One process: `owner` is what its lines are signed with."""
 
     def __init__(self, member, owner):
-        self.owner = owner
+        self.owner, self.is_asked = owner, False
         self.log_path = f"{member.folder}/{owner}.log"
         self.report_path = f"{member.folder}/{owner}.json"
         with open(self.log_path, "wb") as log:
@@ -73,13 +73,23 @@ class Member:
             return any(text in self.run.log for text in STARTED)
         await_that(is_said, f"{self.run.owner} has messages to read")
 
+    def strange_end(self):
+        """It ended, and nobody asked it to."""
+        if self.run.is_alive() or self.run.is_asked:
+            return []
+        self.run.is_asked = True
+        return [f"{self.run.owner} ended by itself with "
+                f"{self.run.process.poll()}"]
+
     def kill(self):
+        self.run.is_asked = True
         self.run.process.kill()
         self.run.process.wait(harness.WAIT_TIMEOUT_S)
 
     def end(self, timeout_s, codes=(0,)):
         """SIGTERM; returns what is wrong about its end, or None."""
         run = self.run
+        run.is_asked = True
         run.process.send_signal(signal.SIGTERM)
         try:
             code = run.process.wait(timeout_s)

@@ -3,13 +3,17 @@
 A strike disturbs, mends, and returns since when messages must flow again, and
 within how many seconds.  The first line of its description is what --list says.
 """
+import contextlib
+import os
 import signal
 import time
 
-from harness import expect
+from harness import await_that, expect
 
 SESSION_S = 6  # session.timeout.ms of the drills
-FLOW_S = 5
+ANSWER_S = 2
+FLOW_S, REBALANCE_S, MOVE_S = 5, 10, 20
+NOT_THERE = "isn't there yet"
 AFTER_KILL_S = {"kafka": SESSION_S + 5, "amqp": FLOW_S}
 SLOW_BYTES = 20000  # a second
 
@@ -25,25 +29,47 @@ def kill_weir(series):
 
 # Brokers.
 
+# RabbitMQ writes to disk only every 5 s who leads a quorum queue.  Killed before,
+# and alone on its machine, it comes back without a leader or without messages.
+WRITTEN_S = 6
+# Then nobody is answered ("leader not known") until somebody calls an election.
+ELECT = "[ra:trigger_election(amqqueue:get_pid(Q)) || Q <- rabbit_amqqueue:list()]."
+
+
 def a_node(series):
     kinds = [kind for kind in (series.source.kind, series.end.kind)
              if kind != "file"]
     return series.site.nodes[series.random.choice(kinds)]
 
 
+def queues_of(series, node):
+    if node.kind != "rabbitmq":
+        return []
+    return [one.queue for one in (series.source, series.end)
+            if one.kind == "amqp"]
+
+
+def bring_back(node, queues):
+    node.do("restart")
+    if not all(queue.is_answered(ANSWER_S) for queue in queues):
+        node.tool("eval", ELECT)
+
+
 def restart_broker(series):
     """orderly restart of a broker"""
     node = a_node(series)
     node.do("stop")
-    node.do("restart")
+    bring_back(node, queues_of(series, node))
     return series.watch.now(), FLOW_S
 
 
 def kill_broker(series):
     """kill -9 of a broker, and its restart"""
     node = a_node(series)
+    if node.kind == "rabbitmq":
+        series.rest(WRITTEN_S, WRITTEN_S + 1)
     node.do("kill")
-    node.do("restart")
+    bring_back(node, queues_of(series, node))
     return series.watch.now(), FLOW_S
 
 
@@ -141,4 +167,102 @@ def stand_still(series):
     series.rest(1, 4)
     instant = time.monotonic()
     series.open_gate()
+    return instant, FLOW_S
+
+
+# Members of a group.
+
+def change_members(series):
+    """a member leaves, is killed, or joins"""
+    away = [one for one in series.members if not one.run.is_alive()]
+    if away:
+        instant = series.watch.now()
+        away[0].start()
+        return instant, REBALANCE_S
+    member = series.random.choice(series.members)
+    if series.random.random() < 0.5:
+        member.kill()
+        return series.watch.now(), AFTER_KILL_S["kafka"]
+    instant = series.watch.now()
+    wrong = member.end(series.deadline_s + 5)
+    if wrong:
+        series.faults.append(wrong)
+    return instant, REBALANCE_S
+
+
+def move_leader(series):
+    """kill -9 of the node that leads a partition or coordinates the group"""
+    cluster, topic = series.site.cluster(), series.source.topic
+    if series.random.random() < 0.5:
+        number = cluster.coordinator(topic)
+    else:
+        number = cluster.leader(topic, series.random.randrange(
+            len(series.source.partitions)))
+    instant = series.watch.now()
+    cluster.do("kill", number)
+    series.await_flow(instant, MOVE_S, "without a node")
+    cluster.do("restart", number)
+    cluster.await_in_sync(topic)
+    return series.watch.now(), FLOW_S
+
+
+# Queues and disks.
+
+def delete_queue(series):
+    """a queue is deleted, and declared again after 1 to 3 seconds"""
+    queue, run = series.source.queue, series.members[0].run
+    series.load.hold()
+    # What a deleted queue had is gone, and not by weir: let it be empty.
+    await_that(lambda: not series.load.open and sum(
+        series.end.count().values()) >= series.load.next, "all delivered")
+    said = run.log.count(NOT_THERE)
+    queue.delete()
+    await_that(lambda: run.log.count(NOT_THERE) > said,
+               "weir says that the queue isn't there")
+    series.rest(1, 3)
+    queue.declare()
+    instant = series.watch.now()
+    series.load.go()
+    return instant, FLOW_S
+
+
+def alarm(series):
+    """the broker blocks publishers for want of memory, for 1 to 4 seconds"""
+    node = series.site.nodes["amqp"]
+    node.tool("set_vm_memory_high_watermark", "absolute", "20MB")
+    series.rest(1, 4)
+    node.tool("set_vm_memory_high_watermark", "0.4")
+    return series.watch.now(), FLOW_S
+
+
+def fill_disk(series):
+    """the disk of the file is full for 1 to 4 seconds"""
+    ballast = f"{series.end.folder}/ballast"
+    with open(ballast, "wb", buffering=0) as file, \
+            contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+    series.rest(1, 4)
+    instant = time.monotonic()
+    os.remove(ballast)
+    return instant, FLOW_S
+
+
+def stand_sink(series):
+    """the destination's link carries nothing for 1 to 8 seconds"""
+    link = series.site.links_of(series.end.kind, "end")
+    link.stall()
+    series.rest(1, 8)
+    instant = time.monotonic()
+    link.open()
+    return instant, FLOW_S
+
+
+def slow_sink(series):
+    """the destination's link carries 20 kB a second for 2 to 4 seconds"""
+    link = series.site.links_of(series.end.kind, "end")
+    link.slow(SLOW_BYTES)
+    series.rest(2, 4)
+    instant = time.monotonic()
+    link.open()
     return instant, FLOW_S

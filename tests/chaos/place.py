@@ -8,6 +8,7 @@ A Kafka client is told by the broker where to connect, so the broker names the
 proxy there; source and end of the same Kafka share it.
 """
 import own_node
+from cluster import Cluster
 from nodes import process, wire
 from proxy import Proxy
 
@@ -67,6 +68,26 @@ class Place:
     def links_of(self, kind, side):
         """The link of a path's source or end."""
         return self.links["kafka" if kind == "kafka" else f"amqp {side}"]
+
+
+class ClusterPlace:
+    """Three nodes, with no proxy before them."""
+
+    def __init__(self, stack):
+        self.stack, self.nodes = stack, {}
+
+    def cluster(self):
+        if "kafka" not in self.nodes:
+            self.nodes["kafka"] = self.stack.enter_context(Cluster())
+        return self.nodes["kafka"]
+
+    def brokers(self):
+        return self.cluster()["WEIR_KAFKA"]
+
+    kafka_place = brokers
+
+    def create_topic(self, name, partitions):
+        self.cluster().create_topic(name, partitions)
 
 
 def address(text):
