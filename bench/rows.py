@@ -173,7 +173,7 @@ def bare_amqp(stand, queue, kind, count, prefetch):
 
 
 def amqp_rate(stand, options, kind):
-    count = 50000 if options.quick else 400000
+    count = 100000 if options.quick else 400000
     row = Row(f"AMQP, 100 B, {kind} queue")
     queue = stand.unique(f"rate-{kind}")
     fill = stand.fill_amqp(queue, kind, count, 100)
