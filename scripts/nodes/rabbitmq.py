@@ -90,8 +90,11 @@ def command(folder, ports, options):
 
 
 def is_ready(ports):
-    """It answers the protocol header with the frame that opens a connection."""
+    """It answers the protocol header with the frame that opens a connection, and
+    listens for TLS, which it may begin later."""
     try:
+        if "TLS" in ports:
+            socket.create_connection(("127.0.0.1", ports["TLS"]), 1).close()
         with socket.create_connection(("127.0.0.1", ports["AMQP"]), 1) as sock:
             sock.settimeout(2)
             sock.sendall(b"AMQP\0\0\x09\x01")

@@ -59,7 +59,8 @@ def carried():
         old.delete()
         new.delete()
     for found in taken.values():
-        found.headers.pop("x-delivery-count")  # this queue's own
+        # This queue's own; from RabbitMQ 4.0 only on what comes again.
+        found.headers.pop("x-delivery-count", None)
     expect_equal(sorted(taken), sorted([*BODIES, b"dropped"]), "the bodies")
     for body in BODIES:
         expect_equal(pairs(taken[body]), {**properties, "delivery_mode": 2},

@@ -1,4 +1,5 @@
 """A broker that a test may stop, kill and freeze: nobody else uses it."""
+import glob
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import harness
 from harness import Failed
 
 BROKERS = f"{harness.ROOT}/scripts/brokers"
+LOG_SIZE = 6000  # of what a node said, where a test fails
 
 
 class OwnNode:
@@ -31,10 +33,17 @@ class OwnNode:
         return self
 
     def __exit__(self, kind, error, trace):
+        if kind and issubclass(kind, Failed):
+            self.print_logs()
         try:
             self.do("kill")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def print_logs(self):
+        for path in (f"{self.folder}/log", *glob.glob(f"{self.folder}/logs/*")):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                print(f"the end of {path}:\n{file.read()[-LOG_SIZE:]}")
 
     def brokers(self, *words):
         # Into a file: what a node leaves running would keep a pipe open.
