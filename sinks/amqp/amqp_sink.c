@@ -33,12 +33,13 @@
 #include "clock.h"
 #include "publisher.h"
 #include "sink_options.h"
+#include "waker.h"
 
-/* What is written at once, and the longest sleep. */
-enum { WRITE_SIZE = 64 * 1024, SLEEP_MS = 1000 };
+/* What is encoded before it is written. */
+enum { WRITE_SIZE = 64 * 1024 };
 
 struct amqp_sink {
-    struct amqp_guard guard;
+    struct waker waker;
     struct publisher publisher;
     size_t url_index;          /* kept from open to open: the next one after a
                                   failure */
@@ -56,15 +57,14 @@ static enum weir_status amqp_open(void *self,
 {
     struct amqp_sink *amqp = self;
     struct amqp_url url;
-    enum weir_status status = amqp_guard_open(&amqp->guard, err);
+    enum weir_status status = waker_open(&amqp->waker, err);
 
     if (status != WEIR_OK)
         return status;
     status = amqp_address_url(settings, amqp->url_index, &url, err);
     if (status != WEIR_OK)
         return status;
-    status =
-        publisher_open(&amqp->publisher, &url, settings, &amqp->guard, err);
+    status = publisher_open(&amqp->publisher, &url, settings, err);
     amqp_url_finish(&url);
     amqp->is_open = status == WEIR_OK;
     return status;
@@ -223,15 +223,13 @@ static int64_t earlier(int64_t a_us, int64_t b_us)
 static bool sleep_until(struct amqp_sink *amqp, int64_t deadline_us)
 {
     const struct amqp_writer *writer = &amqp->publisher.writer;
-    struct pollfd fds[2] = {
-        {.fd = amqp->publisher.link.socket, .events = POLLIN},
-        {.fd = amqp_guard_fd(&amqp->guard), .events = POLLIN}};
+    const short events =
+        amqp_writer_pending(writer) > 0 ? POLLIN | POLLOUT : POLLIN;
+    const unsigned cause =
+        waker_wait(&amqp->waker, amqp->publisher.link.socket, events,
+                   earlier(deadline_us, amqp_writer_due_us(writer)));
 
-    if (amqp_writer_pending(writer) > 0)
-        fds[0].events |= POLLOUT;
-    deadline_us = earlier(deadline_us, amqp_writer_due_us(writer));
-    (void)poll(fds, 2, clock_until_ms(deadline_us, SLEEP_MS));
-    return fds[1].revents != 0 && amqp_guard_take(&amqp->guard);
+    return cause & WAKER_WOKEN;
 }
 
 static enum weir_status amqp_write(void *self, struct weir_batch *batch,
@@ -286,7 +284,7 @@ static void amqp_wake(void *self)
 {
     struct amqp_sink *amqp = self;
 
-    amqp_guard_wake(&amqp->guard);
+    waker_wake(&amqp->waker);
 }
 
 /* What the next open() needs stays: which URL, whom to be careful with, and a
@@ -300,7 +298,7 @@ static void amqp_close(void *self, int64_t deadline_us)
         (publisher->link.is_broken && !publisher->closing.is_channel))
         amqp->url_index++;
     publisher_close(&amqp->publisher, deadline_us);
-    amqp_guard_close(&amqp->guard);
+    waker_close(&amqp->waker);
     amqp->batch = NULL;
     amqp->refused = 0;
     amqp->counted = 0;

@@ -22,9 +22,8 @@
 #include "log.h"
 #include "template.h"
 
-/* Frames after which the library may have its pages back; and how much is
- * encoded before it is written. */
-enum { RELEASE_EVERY = 64, WRITE_SIZE = 64 * 1024 };
+/* Frames after which the library may have its pages back. */
+enum { RELEASE_EVERY = 64 };
 
 /* Asks for the exchange, so that a missing one is said before anything is
  * published; one that each message names isn't known yet. */
@@ -53,11 +52,11 @@ static enum weir_status begin_confirms(struct publisher *publisher,
     return amqp_link_reply(&publisher->link, "asking for confirms", err);
 }
 
-static enum weir_status connect(struct publisher *publisher,
-                                const struct amqp_url *url,
-                                const struct weir_settings *settings,
-                                struct amqp_guard *guard,
-                                struct weir_error *err)
+static enum weir_status connect_within(struct publisher *publisher,
+                                       const struct amqp_url *url,
+                                       const struct weir_settings *settings,
+                                       struct amqp_guard *guard,
+                                       struct weir_error *err)
 {
     const struct amqp_link_options options = amqp_address_options(settings);
     enum weir_status status =
@@ -72,10 +71,25 @@ static enum weir_status connect(struct publisher *publisher,
     return status;
 }
 
+/* With a guard that nobody wakes: a sink is woken whenever there may be
+ * something to do for it, and all of that needs the connection. */
+static enum weir_status connect(struct publisher *publisher,
+                                const struct amqp_url *url,
+                                const struct weir_settings *settings,
+                                struct weir_error *err)
+{
+    struct amqp_guard guard = {.event_plus_one = 0};
+    enum weir_status status = amqp_guard_open(&guard, err);
+
+    if (status == WEIR_OK)
+        status = connect_within(publisher, url, settings, &guard, err);
+    amqp_guard_close(&guard);
+    return status;
+}
+
 enum weir_status publisher_open(struct publisher *publisher,
                                 const struct amqp_url *url,
                                 const struct weir_settings *settings,
-                                struct amqp_guard *guard,
                                 struct weir_error *err)
 {
     enum weir_status status =
@@ -87,7 +101,7 @@ enum weir_status publisher_open(struct publisher *publisher,
         window_create((size_t)weir_settings_int(settings, "window", 1000));
     if (!publisher->window)
         return weir_fail(err, WEIR_RETRY, "out of memory");
-    status = connect(publisher, url, settings, guard, err);
+    status = connect(publisher, url, settings, err);
     if (status != WEIR_OK)
         return status;
     return amqp_writer_open(&publisher->writer, &publisher->link, err);

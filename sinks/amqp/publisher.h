@@ -30,12 +30,12 @@ struct publisher {
     unsigned frames;             /* since pages were given back */
 };
 
-/* Connects.  When it fails, publisher_close() is called. */
+/* Connects; blocks for half a minute at most.  When it fails, publisher_close()
+ * is called. */
 WEIR_MUST_USE
 enum weir_status publisher_open(struct publisher *publisher,
                                 const struct amqp_url *url,
                                 const struct weir_settings *settings,
-                                struct amqp_guard *guard,
                                 struct weir_error *err);
 void publisher_close(struct publisher *publisher, int64_t deadline_us);
 
