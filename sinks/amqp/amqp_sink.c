@@ -248,6 +248,19 @@ static enum weir_status amqp_write(void *self, struct weir_batch *batch,
     return status;
 }
 
+/* `status`, or that the broker lets nobody publish. */
+static enum weir_status or_blocked(const struct amqp_sink *amqp,
+                                   enum weir_status status,
+                                   struct weir_error *err)
+{
+    if (!amqp->publisher.is_blocked)
+        return status;
+    return weir_fail(err, WEIR_HOLD,
+                     "%s: the broker blocks publishers (an alarm: memory or "
+                     "disk)",
+                     amqp->publisher.link.where);
+}
+
 static enum weir_status amqp_poll(void *self, int64_t deadline_us,
                                   struct weir_error *err)
 {
@@ -257,9 +270,11 @@ static enum weir_status amqp_poll(void *self, int64_t deadline_us,
     for (;;) {
         const enum weir_status status = serve(amqp, err);
 
-        if (status != WEIR_OK || outcomes(amqp) > before ||
-            clock_now_us() >= deadline_us || sleep_until(amqp, deadline_us))
+        if (status != WEIR_OK)
             return status;
+        if (outcomes(amqp) > before || clock_now_us() >= deadline_us ||
+            sleep_until(amqp, deadline_us))
+            return or_blocked(amqp, WEIR_OK, err);
     }
 }
 
@@ -276,7 +291,7 @@ static enum weir_status amqp_flush(void *self, int64_t deadline_us,
         if (!amqp->batch && window_open_count(amqp->publisher.window) == 0)
             return WEIR_OK;
         if (clock_now_us() >= deadline_us || sleep_until(amqp, deadline_us))
-            return WEIR_AGAIN;
+            return or_blocked(amqp, WEIR_AGAIN, err);
     }
 }
 

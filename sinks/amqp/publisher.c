@@ -8,7 +8,8 @@
  *
  * A broker with an alarm (memory, disk) stops reading from connections that
  * publish, and says so: then nothing new is published until it says otherwise,
- * and what waits for its confirm goes on waiting.
+ * and what waits for its confirm goes on waiting.  The stage is told that the
+ * destination is down, and says so; that it is over is said here.
  *
  * Threads: the sink worker's.
  */
@@ -166,11 +167,6 @@ static enum weir_status on_close(struct publisher *publisher,
 
 static void on_blocked(struct publisher *publisher)
 {
-    if (!publisher->is_blocked)
-        log_write(WEIR_LOG_WARNING,
-                  "amqp: %s: the broker blocks publishers (an alarm: memory or "
-                  "disk): publishing waits",
-                  publisher->link.where);
     publisher->is_blocked = true;
     amqp_writer_set_patient(&publisher->writer);
 }
