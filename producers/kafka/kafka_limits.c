@@ -12,9 +12,11 @@
  * K + N * OVERHEAD; each of the two gets half.
  *
  * Fetched past the limit: one response is under way when a queue fills, and
- * compressed batches grow when they are opened (lines that repeat, in zstd, a
- * hundred times), so responses are cut to a RATIO-th of their share of memory.
- * Small responses cost little: librdkafka asks for the next one at once.
+ * compressed batches grow when they are opened: lines that repeat, in zstd, a
+ * hundred times, and large messages of them some thousand times.  So responses
+ * are cut to a RATIO-th of their share of memory, or less where samples grew
+ * more (kafka_sample.c).  Small responses cost little: librdkafka asks for the
+ * next one at once, and a first batch comes whole.
  *
  * Threads: pure functions.
  */
@@ -26,7 +28,7 @@ enum {
     MIN_MESSAGES = 16,
     MAX_MESSAGES = 1000000,
     MIN_FETCH = 16 * 1024,
-    MIN_FETCHES = 4 * MIN_FETCH,
+    MIN_FETCH_GROWN = 1024, /* one batch */
     MAX_PARTITION_FETCH = 1024 * 1024,
     MAX_FETCH = 50 * 1024 * 1024
 };
@@ -39,17 +41,19 @@ static int64_t clamp(int64_t value, int64_t min, int64_t max)
 }
 
 struct kafka_limits kafka_limits_for(size_t memory, unsigned partitions,
-                                     unsigned brokers)
+                                     unsigned brokers, uint64_t growth)
 {
+    const int64_t ratio = clamp((int64_t)growth, RATIO, INT32_MAX);
+    const int64_t least = ratio > RATIO ? MIN_FETCH_GROWN : MIN_FETCH;
     const int64_t waiting = (int64_t)memory / 2 / partitions;
-    const int64_t passing = (int64_t)memory / 2 / RATIO;
+    const int64_t passing = (int64_t)memory / 2 / ratio;
 
     return (struct kafka_limits){
         .queue_messages =
             clamp(waiting / 2 / OVERHEAD, MIN_MESSAGES, MAX_MESSAGES),
         .queue_kbytes = clamp(waiting / 2 / 1024, 1, 2097151),
         .partition_bytes =
-            clamp(passing / partitions, MIN_FETCH, MAX_PARTITION_FETCH),
-        .fetch_bytes = clamp(passing / brokers, MIN_FETCHES, MAX_FETCH),
+            clamp(passing / partitions, least, MAX_PARTITION_FETCH),
+        .fetch_bytes = clamp(passing / brokers, 4 * least, MAX_FETCH),
     };
 }

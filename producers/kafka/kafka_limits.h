@@ -14,8 +14,10 @@ struct kafka_limits {
     int64_t fetch_bytes;     /* fetch.max.bytes, message.max.bytes */
 };
 
-/* `memory` bytes for `partitions` (at least 1) from `brokers` (at least 1). */
+/* `memory` bytes for `partitions` (at least 1) from `brokers` (at least 1),
+ * whose batches grow `growth` times when they are opened, as far as is known.
+ */
 struct kafka_limits kafka_limits_for(size_t memory, unsigned partitions,
-                                     unsigned brokers);
+                                     unsigned brokers, uint64_t growth);
 
 #endif

@@ -5,7 +5,7 @@
  * memory, and a client can't be told after it was made.  So a small client asks
  * first.  It also turns a missing topic into an answer at once.
  *
- *     connect --> metadata --> topics there? --> counts
+ *     connect --> metadata --> topics there? --> counts --> samples
  *        |            |              |
  *        +------------+--------------+--> WEIR_RETRY, in one clear line
  *
@@ -23,8 +23,9 @@
 #include "kafka_contact.h"
 #include "kafka_end.h"
 #include "kafka_member.h"
+#include "kafka_sample.h"
 
-enum { END_MS = 500 };
+enum { END_MS = 500, SAMPLES = 4 };
 
 static bool is_regex(const char *topic)
 {
@@ -43,9 +44,16 @@ static enum weir_status start(struct kafka_producer *kafka,
                               rd_kafka_t **ret_client, struct weir_error *err)
 {
     static const struct kafka_value defaults[] = {
-        {"reconnect.backoff.max.ms", "3000"}, {NULL, NULL}};
-    static const struct kafka_value fixed[] = {{"log.queue", "true"},
-                                               {NULL, NULL}};
+        {"reconnect.backoff.max.ms", "3000"},
+        {"fetch.wait.max.ms", "10"},
+        {NULL, NULL}};
+    static const struct kafka_value fixed[] = {
+        {"log.queue", "true"},
+        {"queued.min.messages", "1"},
+        {"fetch.message.max.bytes", KAFKA_SAMPLE_BYTES},
+        {"message.max.bytes", KAFKA_SAMPLE_BYTES},
+        {"fetch.max.bytes", KAFKA_SAMPLE_BYTES},
+        {NULL, NULL}};
     rd_kafka_conf_t *conf = NULL;
     char why[200];
     enum weir_status status = kafka_conf_build(kafka->settings, KAFKA_READS,
@@ -123,6 +131,29 @@ static enum weir_status judge(struct kafka_producer *kafka,
     return WEIR_OK;
 }
 
+/* A few partitions of each topic that is there, spread over all of them. */
+static uint64_t take_samples(const struct kafka_producer *kafka, rd_kafka_t *rk,
+                             const struct rd_kafka_metadata *metadata)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(SAMPLES);
+    uint64_t growth;
+
+    for (int i = 0; i < metadata->topic_cnt && list->cnt < 4 * SAMPLES; i++) {
+        const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
+        const int step = topic->partition_cnt / SAMPLES + 1;
+
+        if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR ||
+            !is_wanted_by_any(kafka->settings, topic->topic))
+            continue;
+        for (int p = 0; p < topic->partition_cnt; p += step)
+            (void)rd_kafka_topic_partition_list_add(list, topic->topic, p);
+    }
+    growth = kafka_sample_growth(rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return growth;
+}
+
 static enum weir_status ask(struct kafka_producer *kafka, rd_kafka_t *rk,
                             struct kafka_probe *ret_probe,
                             struct weir_error *err)
@@ -135,6 +166,8 @@ static enum weir_status ask(struct kafka_producer *kafka, rd_kafka_t *rk,
     if (status != WEIR_OK)
         return status;
     status = judge(kafka, metadata, ret_probe, err);
+    if (status == WEIR_OK)
+        ret_probe->growth = take_samples(kafka, rk, metadata);
     rd_kafka_metadata_destroy(metadata);
     return status;
 }

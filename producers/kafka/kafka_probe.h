@@ -4,12 +4,15 @@
 #ifndef WEIR_KAFKA_PROBE_H
 #define WEIR_KAFKA_PROBE_H
 
+#include <stdint.h>
+
 #include <weir/status.h>
 
 struct kafka_producer;
 
 struct kafka_probe {
     unsigned brokers, partitions; /* at least 1 */
+    uint64_t growth; /* of what is fetched, when it is opened; 0: unknown */
 };
 
 /*

@@ -62,8 +62,8 @@ static enum weir_status build_conf(struct kafka_producer *kafka,
                                    rd_kafka_conf_t **ret_conf,
                                    struct weir_error *err)
 {
-    const struct kafka_limits limits =
-        kafka_limits_for(kafka->share->memory, kafka->planned, probe->brokers);
+    const struct kafka_limits limits = kafka_limits_for(
+        kafka->share->memory, kafka->planned, probe->brokers, probe->growth);
     char messages[24], kbytes[24], partition[24], fetch[24];
     const struct kafka_value defaults[] = {
         {"client.id", kafka->share->pipeline},
@@ -183,7 +183,7 @@ static enum weir_status kafka_open(void *self,
                                    struct weir_error *err)
 {
     struct kafka_producer *kafka = self;
-    struct kafka_probe probe = {1, 1};
+    struct kafka_probe probe = {1, 1, 0};
     enum weir_status status;
 
     kafka->settings = settings;

@@ -5,6 +5,7 @@ a thousand partitions; a handler slower than the group's patience; one key that
 has nearly everything.
 """
 import contextlib
+import os
 import signal
 import subprocess
 import threading
@@ -33,8 +34,10 @@ class Member:
         streams = values.pop("streams", {})
         values.setdefault(
             "sink", f"{{ file: {{ path: {self.out}, fsync: never }} }}")
+        memory = values.pop("memory", "256MiB")
         self.live = Live(topology(folder, topic.producer(**kafka), name=name,
-                                  **values), **streams)
+                                  **values),
+                         ["--set", f"memory={memory}"], **streams)
 
     def given(self):
         return self.live.log.count(GIVEN)
@@ -58,7 +61,7 @@ def slow_handler():
             clock = Clock()
             await_that(lambda: clock.seconds() > 9, "9 seconds")
             expect_equal(member.lines(), [], "lines while it waits")
-            subprocess.run(["rm", gate], check=True)
+            os.remove(gate)
             await_that(lambda: len(member.lines()) == 100, "every message")
             topic.await_all_committed()
             member.live.expect_end(0)
@@ -230,6 +233,46 @@ def many_partitions():
                          "messages")
 
 
+def is_sanitized():
+    with open(f"{os.environ['WEIR_BUILD']}/CMakeCache.txt",
+              encoding="utf-8") as cache:
+        return "-fsanitize" in cache.read()
+
+
+def peak_kib(process):
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+        return int(next(row for row in status
+                        if row.startswith("VmHWM")).split()[1])
+
+
+def bounded_memory():
+    """Large messages that compression made tiny don't take all memory."""
+    count, allowed_kib = 400, (128 + 32) * 1024
+    if is_sanitized():
+        harness.skip("a sanitizer's memory is not weir's")
+    topic = Topic(harness.broker("WEIR_KAFKA")).create(
+        "max.message.bytes=4194304")
+    with harness.scratch() as folder:
+        gate = f"{folder}/gate"
+        open(gate, "w", encoding="utf-8").close()
+        big = b"a line that is the same all over again. " * 26214
+        finish(topic.send([b"k%d:%s\n" % (n % 16, big) for n in range(count)],
+                          "-z", "zstd", "-X", "message.max.bytes=2000000"))
+        member = Member(topic, folder, "bounded",
+                        handler=witness(folder, gate=gate),
+                        memory="128MiB")
+        with member.live:
+            member.live.await_log(GIVEN)
+            clock = Clock()
+            await_that(lambda: clock.seconds() > 5, "5 seconds")
+            os.remove(gate)
+            await_that(lambda: len(member.lines()) == count, "every message")
+            topic.await_all_committed()
+            peak = peak_kib(member.live.process)
+            member.live.expect_end(0)
+        expect(peak <= allowed_kib, f"{peak // 1024} MiB were resident")
+
+
 def hot_key():
     """One key has nearly everything; the others don't wait behind it."""
     hot, others = 900, 60
@@ -267,4 +310,5 @@ if __name__ == "__main__":
         "session_expired": session_expired,
         "compacted": compacted,
         "many_partitions": many_partitions,
+        "bounded_memory": bounded_memory,
         "hot_key": hot_key})

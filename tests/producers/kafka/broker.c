@@ -110,6 +110,27 @@ void broker_create_topic(const char *address, int partitions, char *out,
     broker_create_topic_named(address, partitions, out);
 }
 
+/* The broker answers before it tells others; bounded by the tries, each of
+ * which is a round trip. */
+static void await_partitions(rd_kafka_t *rk, const char *name, int total)
+{
+    enum { TRIES = 10000 };
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
+    int count = 0;
+
+    for (int i = 0; i < TRIES && count < total; i++) {
+        const struct rd_kafka_metadata *metadata = NULL;
+
+        if (rd_kafka_metadata(rk, 0, topic, &metadata, WAIT_MS) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+            continue;
+        count = metadata->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(topic);
+    INVARIANT(count >= total);
+}
+
 void broker_add_partitions(const char *address, const char *topic, int total)
 {
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, NULL);
@@ -121,6 +142,7 @@ void broker_add_partitions(const char *address, const char *topic, int total)
     rd_kafka_CreatePartitions(rk, &request, 1, NULL, queue);
     expect_yes(queue);
     rd_kafka_NewPartitions_destroy(request);
+    await_partitions(rk, topic, total);
     rd_kafka_destroy(rk);
 }
 

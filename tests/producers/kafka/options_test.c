@@ -115,16 +115,29 @@ static void limits_fit_the_memory(void **state)
     for (unsigned partitions = 1; partitions <= 256; partitions *= 4) {
         const size_t memory = (size_t)128 << 20;
         const struct kafka_limits limits =
-            kafka_limits_for(memory, partitions, 1);
+            kafka_limits_for(memory, partitions, 1, 0);
 
         assert_true(worst_case(&limits, partitions) <= (int64_t)memory);
         assert_true(limits.partition_bytes <= limits.fetch_bytes);
     }
 }
 
+static void what_grows_more_is_fetched_in_smaller_pieces(void **state)
+{
+    const struct kafka_limits usual =
+        kafka_limits_for((size_t)64 << 20, 4, 1, 20);
+    const struct kafka_limits grown =
+        kafka_limits_for((size_t)64 << 20, 4, 1, 7000);
+
+    (void)state;
+    assert_int_equal(usual.partition_bytes, 64 * 1024);
+    assert_true(grown.partition_bytes * 7000 * 4 <= 32 << 20);
+    assert_true(grown.fetch_bytes >= grown.partition_bytes);
+}
+
 static void limits_are_never_nothing(void **state)
 {
-    const struct kafka_limits limits = kafka_limits_for(1, 10000, 100);
+    const struct kafka_limits limits = kafka_limits_for(1, 10000, 100, 0);
 
     (void)state;
     assert_true(limits.queue_messages > 0);
@@ -143,6 +156,7 @@ int main(void)
         TEST(the_group_is_not_kept_waiting),
         TEST(a_broken_pattern_is_refused),
         TEST(limits_fit_the_memory),
+        TEST(what_grows_more_is_fetched_in_smaller_pieces),
         TEST(limits_are_never_nothing),
     };
     return cmocka_run_group_tests_name("kafka_options", tests, NULL, NULL);
