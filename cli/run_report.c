@@ -36,6 +36,7 @@ static const struct counter counters[] = {
     COUNTER(retries),
     COUNTER(sink_retries),
     COUNTER(reconnects),
+    COUNTER(restarts),
     COUNTER(fenced),
     COUNTER(rejected_by_handler),
     COUNTER(rejected_retries),

@@ -89,6 +89,8 @@ struct topology {
     struct topology_failure failure;
     size_t memory;     /* bytes: in-flight chunks and client buffers together */
     const char *state; /* a folder for the journal of crashes; NULL: none */
+    unsigned max_restarts; /* of all stages, within the window */
+    int64_t restart_window_us;
     int64_t shutdown_timeout_us;
     enum weir_log_level log_level;
     bool is_log_json;

@@ -23,6 +23,23 @@ static const struct weir_option shutdown_options[] = {
     {0},
 };
 
+static const struct weir_option supervision_options[] = {
+    {.name = "max_restarts",
+     .type = WEIR_OPTION_INT,
+     .fallback = "3",
+     .min = 0,
+     .max = 100, /* SUPERVISION_MAX_RESTARTS */
+     .help = "How many connectors that failed for good may be replaced within "
+             "max_seconds; one more ends the run."},
+    {.name = "max_seconds",
+     .type = WEIR_OPTION_DURATION,
+     .fallback = "5s",
+     .min = 100 * MILLISECOND,
+     .max = DAY,
+     .help = "The time that max_restarts is per."},
+    {0},
+};
+
 static const struct weir_option log_options[] = {
     {.name = "format",
      .type = WEIR_OPTION_CHOICE,
@@ -130,6 +147,11 @@ const struct weir_option topology_top_options[] = {
      .type = WEIR_OPTION_GROUP,
      .children = shutdown_options,
      .help = "How the pipeline stops."},
+    {.name = "supervision",
+     .type = WEIR_OPTION_GROUP,
+     .children = supervision_options,
+     .help = "When to give up replacing what failed; trouble that passes never "
+             "counts."},
     {.name = "log",
      .type = WEIR_OPTION_GROUP,
      .children = log_options,

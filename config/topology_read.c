@@ -76,6 +76,10 @@ static void read_top(struct build *build)
     topology->memory = (size_t)weir_settings_int(build->top, "memory", 0);
     if (topology->memory == 0)
         topology->memory = machine_memory("");
+    topology->max_restarts =
+        (unsigned)weir_settings_int(build->top, "supervision.max_restarts", 0);
+    topology->restart_window_us =
+        weir_settings_int(build->top, "supervision.max_seconds", 0);
     topology->shutdown_timeout_us =
         weir_settings_int(build->top, "shutdown.timeout", 0);
     topology->is_log_json = format && strcmp(format, "json") == 0;

@@ -35,7 +35,7 @@ enum reject_reason {
 };
 
 struct counters {
-    _Atomic uint64_t retries, sink_retries, reconnects, fenced;
+    _Atomic uint64_t retries, sink_retries, reconnects, restarts, fenced;
     _Atomic uint64_t rejected[REJECTED_COUNT];
     _Atomic uint64_t closed[CLOSED_COUNT];
     _Atomic uint64_t callback_errors, handler_stuck, failed_after_settle;

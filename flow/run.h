@@ -24,7 +24,7 @@ enum run_end {
     RUN_END_NONE = 0,
     RUN_END_ASKED,   /* the sources are at their end, or drain was called */
     RUN_END_STOPPED, /* `then: stop` */
-    RUN_END_GAVE_UP, /* WEIR_FATAL */
+    RUN_END_GAVE_UP, /* WEIR_FATAL, restarts used up */
     RUN_END_INIT,    /* the handler's init failed */
     RUN_END_ABSENT,  /* --until-end: no connection in time */
     RUN_END_LEAK     /* open tickets that no stage has */
@@ -73,6 +73,12 @@ struct run {
      */
     void (*end)(void *opaque, enum run_end end, const char *why);
     void *end_opaque;
+
+    /* An instance of a stage failed beyond what it can repair; `why` begins
+     * with its name.  Returns after how long it is to be replaced; -1: the
+     * restart budget is used up, the run ends.  With `end_opaque`.  Any thread.
+     */
+    int64_t (*replace)(void *opaque, const char *why);
 };
 
 static inline bool run_is_draining(const struct run *run)

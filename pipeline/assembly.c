@@ -72,9 +72,12 @@ static void init_run(struct pipeline *pipeline)
     run->poke = poke;
     run->changed = pipeline_changed;
     run->end = pipeline_end;
+    run->replace = pipeline_replace;
     run->poke_opaque = pipeline;
     run->changed_opaque = pipeline;
     run->end_opaque = pipeline;
+    supervision_init(&pipeline->supervision, topology->max_restarts,
+                     topology->restart_window_us);
 }
 
 static void init_rate(struct pipeline *pipeline,
@@ -290,6 +293,7 @@ void assembly_free(struct pipeline *pipeline)
     if (pipeline->has_rate)
         rate_finish(&pipeline->rate);
     template_destroy(pipeline->ordering_key);
+    supervision_finish(&pipeline->supervision);
     journal_close(pipeline->run.journal);
     free(pipeline->watched);
     free(pipeline->processors);

@@ -10,6 +10,7 @@
 #include "producer.h"
 #include "rate.h"
 #include "sink.h"
+#include "supervision.h"
 #include "template.h"
 
 /* What the watch has seen of one worker. */
@@ -27,6 +28,7 @@ struct pipeline {
     struct template *ordering_key;
     struct rate rate; /* has_rate: the producers share it */
     bool has_rate;
+    struct supervision supervision;
 
     struct producer *producers;
     struct processor *processors;
@@ -71,6 +73,7 @@ void assembly_free(struct pipeline *pipeline);
  * say why.  Any thread. */
 void pipeline_changed(void *opaque);
 void pipeline_end(void *opaque, enum run_end end, const char *why);
+int64_t pipeline_replace(void *opaque, const char *why);
 
 /* Sleeps until something changed, or the deadline. */
 void pipeline_wait(struct pipeline *pipeline, int64_t deadline_us);

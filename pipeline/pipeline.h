@@ -19,7 +19,7 @@ enum pipeline_exit {
     PIPELINE_EXIT_OK = 0,
     PIPELINE_EXIT_STOPPED = 65, /* `then: stop` met a failed message */
     PIPELINE_EXIT_ABSENT = 69,  /* --until-end: broker or topic not there */
-    PIPELINE_EXIT_GAVE_UP = 70, /* WEIR_FATAL */
+    PIPELINE_EXIT_GAVE_UP = 70, /* WEIR_FATAL, or restarts used up */
     PIPELINE_EXIT_LEAK = 74,    /* the ledger does not balance */
     PIPELINE_EXIT_LATE = 75,    /* abandoned at the deadline */
     PIPELINE_EXIT_CONFIG = 78   /* the handler's init failed */
@@ -38,7 +38,7 @@ struct pipeline_options {
 struct pipeline_stats {
     uint64_t received, done, rejected, abandoned, in_flight;
     int64_t lag; /* -1: unknown */
-    uint64_t retries, sink_retries, reconnects, fenced;
+    uint64_t retries, sink_retries, reconnects, restarts, fenced;
     uint64_t rejected_by_handler, rejected_retries, rejected_size,
         rejected_batcher, rejected_sink, rejected_nonsense, rejected_crashes;
     uint64_t dead_letters; /* confirmed: among `rejected` */

@@ -11,6 +11,7 @@ static void copy_counters(const struct counters *from,
     stats->retries = counter_get(&from->retries);
     stats->sink_retries = counter_get(&from->sink_retries);
     stats->reconnects = counter_get(&from->reconnects);
+    stats->restarts = counter_get(&from->restarts);
     stats->fenced = counter_get(&from->fenced);
     stats->rejected_by_handler = counter_get(&from->rejected[REJECTED_HANDLER]);
     stats->rejected_retries = counter_get(&from->rejected[REJECTED_RETRIES]);

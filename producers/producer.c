@@ -3,7 +3,8 @@
  *
  *     open --> ( serve what came back | pull within demand | flush )* --> close
  *       ^                       |
- *       +-- backoff <-----------+  WEIR_RETRY: every epoch ends first
+ *       +-- backoff <-----------+  WEIR_RETRY: every epoch ends first; so it
+ *                                  does for WEIR_FATAL, on the restart budget
  *
  * The connector is called on this thread only, so it needs no locks. While it
  * waits inside pull() its thread counts as asleep, and whoever posts enough
@@ -177,6 +178,43 @@ static void disconnect(struct producer *producer, const struct weir_error *err,
                 clock_after_us(reconnect_delay_us(&producer->reconnect)));
 }
 
+/* It is closed, and opened anew after a while, on the budget of the whole
+ * pipeline.  A source that can't be asked again would lose what is in flight:
+ * there the run ends, and finishes that. */
+static void replace(struct producer *producer, const struct weir_error *err)
+{
+    const struct weir_producer_ops *ops = producer->config.ops;
+    struct run *run = producer->config.run;
+    int64_t delay_us;
+    char why[400];
+
+    if (ops->backlog == WEIR_BACKLOG_FINISH) {
+        give_up(producer, err);
+        return;
+    }
+    (void)snprintf(why, sizeof why, "producer %s: %s", ops->name,
+                   err->text[0] ? err->text : "failed");
+    delay_us = run->replace(run->end_opaque, why);
+    if (delay_us < 0) {
+        producer->has_failed = true;
+        return;
+    }
+    keep_why(producer, err->text);
+    disconnect(producer, NULL, clock_after_us(CLOSE_US));
+    serve_until(producer, clock_after_us(delay_us));
+}
+
+static void fail(struct producer *producer, enum weir_status status,
+                 const struct weir_error *err)
+{
+    if (status == WEIR_RETRY)
+        disconnect(producer, err, clock_after_us(CLOSE_US));
+    else if (status == WEIR_FATAL)
+        replace(producer, err);
+    else
+        give_up(producer, err);
+}
+
 static void connect(struct producer *producer)
 {
     const struct weir_producer_ops *ops = producer->config.ops;
@@ -190,9 +228,9 @@ static void connect(struct producer *producer)
         set(producer, &producer->is_open, true);
         return;
     }
-    if (status == WEIR_FATAL)
-        give_up(producer, &err);
-    disconnect(producer, &err, clock_after_us(CLOSE_US));
+    fail(producer, status, &err);
+    if (producer->has_failed) /* and is not closed by the end */
+        disconnect(producer, NULL, clock_after_us(CLOSE_US));
 }
 
 /* The broker has confirmed everything.  At its end a source is closed at once:
@@ -223,11 +261,8 @@ static void answer(struct producer *producer, enum weir_status status,
     case WEIR_DONE:
         end_source(producer);
         return;
-    case WEIR_RETRY:
-        disconnect(producer, err, clock_after_us(CLOSE_US));
-        return;
     default:
-        give_up(producer, err);
+        fail(producer, status, err);
         return;
     }
 }

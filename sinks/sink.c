@@ -17,7 +17,8 @@
  * a message to be retried waits, in this batch and in later ones.
  *
  * Reconnecting is done here, once for all connectors, with jitter and damping,
- * for ever.
+ * for ever.  A connector that failed for good is closed and opened anew in the
+ * same way, on the restart budget of the pipeline.
  *
  * Threads: its own; the connector is called by no other, except wake().
  */
@@ -112,6 +113,21 @@ static void give_up(struct sink *sink, const struct weir_error *err)
     run->end(run->end_opaque, RUN_END_GAVE_UP, why);
 }
 
+/* False: the restart budget is used up. */
+static bool may_replace(struct sink *sink, const struct weir_error *err)
+{
+    struct run *run = sink->config.run;
+    int64_t delay_us;
+    char why[400];
+
+    (void)snprintf(why, sizeof why, "batcher %s: %s", sink->config.batcher,
+                   err->text[0] ? err->text : "the sink failed");
+    delay_us = run->replace(run->end_opaque, why);
+    sink->has_failed = delay_us < 0;
+    sink->retry_at_us = clock_after_us(delay_us);
+    return delay_us >= 0;
+}
+
 static void count_trouble(struct sink *sink)
 {
     counter_add(&sink->config.run->counters.sink_retries, 1);
@@ -138,31 +154,6 @@ static void wait_for_destination(struct sink *sink,
     say_down(sink, err);
 }
 
-static void open_connector(struct sink *sink)
-{
-    const struct weir_sink_ops *ops = sink->config.ops;
-    struct weir_error err = {0};
-    enum weir_status status = WEIR_OK;
-
-    if (ops)
-        status = ops->open(sink->self, sink->config.settings, &err);
-    if (status == WEIR_OK) {
-        sink->is_open = true;
-        sink->is_full = false;
-        reconnect_opened(&sink->reconnect);
-        set_down(sink, false);
-        sink->config.run->changed(sink->config.run->changed_opaque);
-        return;
-    }
-    ops->close(sink->self, clock_after_us(CLOSE_US));
-    if (status == WEIR_FATAL) {
-        give_up(sink, &err);
-        return;
-    }
-    wait_for_destination(sink, &err);
-    sink->retry_at_us = clock_after_us(reconnect_delay_us(&sink->reconnect));
-}
-
 static void close_connector(struct sink *sink, int64_t deadline_us)
 {
     if (sink->is_open && sink->config.ops)
@@ -183,6 +174,41 @@ static void take_back_written(struct sink *sink)
     }
     sink->written_count = 0;
     queue_join_front(&sink->held, &left);
+}
+
+/* What it has goes to what is opened in its place. */
+static void replace(struct sink *sink, const struct weir_error *err)
+{
+    if (!may_replace(sink, err))
+        return;
+    close_connector(sink, clock_after_us(CLOSE_US));
+    set_down(sink, true);
+    take_back_written(sink);
+}
+
+static void open_connector(struct sink *sink)
+{
+    const struct weir_sink_ops *ops = sink->config.ops;
+    struct weir_error err = {0};
+    enum weir_status status = WEIR_OK;
+
+    if (ops)
+        status = ops->open(sink->self, sink->config.settings, &err);
+    if (status == WEIR_OK) {
+        sink->is_open = true;
+        sink->is_full = false;
+        reconnect_opened(&sink->reconnect);
+        set_down(sink, false);
+        sink->config.run->changed(sink->config.run->changed_opaque);
+        return;
+    }
+    ops->close(sink->self, clock_after_us(CLOSE_US));
+    if (status == WEIR_FATAL) {
+        replace(sink, &err);
+        return;
+    }
+    wait_for_destination(sink, &err);
+    sink->retry_at_us = clock_after_us(reconnect_delay_us(&sink->reconnect));
 }
 
 static void disconnect(struct sink *sink, const struct weir_error *err)
@@ -212,6 +238,8 @@ static void answer(struct sink *sink, enum weir_status status,
         disconnect(sink, err);
     else if (status == WEIR_HOLD)
         wait_for_client(sink, err);
+    else if (status == WEIR_FATAL)
+        replace(sink, err);
     else
         give_up(sink, err);
 }

@@ -48,7 +48,10 @@ enum weir_backlog {
  *          -> (pull(0) | settle)* -> close
  *
  * A call that returns WEIR_RETRY asks to be closed and opened again: the
- * runtime does that, with jitter and damping, for ever.  An opened connector
+ * runtime does that, with jitter and damping, for ever.  WEIR_FATAL asks for
+ * the same where it was not to be expected: that is counted in the restart
+ * budget of the pipeline, and WEIR_REJECT ends the run at once, because opening
+ * again would change nothing.  An opened connector
  * never sees a settlement from before its open().  `self` is zeroed once,
  * before the first open(): what the next one needs (the next URL) may stay.
  * `settings` is borrowed until the last close().

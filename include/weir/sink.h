@@ -16,7 +16,9 @@ extern "C" {
  * One instance per sink worker, called by that worker's thread only, except
  * wake().  open -> (write | poll | flush)* -> close.  A call that returns
  * WEIR_RETRY asks to be closed and opened again; the runtime does that with
- * backoff, for ever, and writes again what has no outcome.
+ * backoff, for ever, and writes again what has no outcome.  WEIR_FATAL asks for
+ * the same where it was not to be expected: that is counted in the restart
+ * budget of the pipeline.
  */
 struct weir_sink_ops {
     const char *name;

@@ -289,7 +289,7 @@ static enum weir_status failure(const struct kafka_producer *kafka,
                                 struct weir_error *err)
 {
     if (kafka->is_stopped)
-        return weir_fail(err, WEIR_FATAL, "%s; `on_gap: stop`",
+        return weir_fail(err, WEIR_REJECT, "%s; `on_gap: stop`",
                          kafka->stop_text);
     if (kafka->trouble.is_fatal)
         return weir_fail(err, WEIR_FATAL, "%s", kafka->trouble.text);

@@ -199,7 +199,7 @@ static void a_gap_can_stop_the_run(void **state)
     member_open(member);
 
     assert_int_equal(fake_intake_pull_to_end(&member->intake, 10, WAIT_S),
-                     WEIR_FATAL);
+                     WEIR_REJECT);
     assert_int_equal(member->intake.count, 0);
 }
 
