@@ -9,7 +9,8 @@ import measuring
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BENCH, BROKERS = f"{ROOT}/bench", f"{ROOT}/scripts/brokers"
-PROGRAMS = ("bare_kafka", "fill_kafka", "bare_amqp", "fill_amqp")
+PROGRAMS = ("bare_kafka", "fill_kafka", "bare_kafka_sink", "topic_span",
+            "bare_amqp", "fill_amqp")
 PARTITIONS = 4
 
 

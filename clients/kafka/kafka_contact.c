@@ -41,7 +41,7 @@ static enum weir_status await(rd_kafka_t *rk, int wants_all,
             return WEIR_OK;
         if (trouble->is_fatal)
             break;
-        if (waker_wait(waker, -1, 0, clock_now_us()) == WAKER_WOKEN)
+        if (waker && waker_wait(waker, -1, 0, clock_now_us()) == WAKER_WOKEN)
             return weir_fail(err, WEIR_RETRY,
                              "interrupted while connecting to '%s'",
                              trouble->access.brokers);

@@ -13,8 +13,9 @@
 
 /*
  * Blocks until a broker told what it has of the topics that the client knows
- * (`wants_all`: of all), or a wake came.  WEIR_RETRY: none answers, and `err`
- * says in one line what to check.  The caller destroys the metadata.
+ * (`wants_all`: of all), or a wake came (`waker` may be NULL).  WEIR_RETRY:
+ * none answers, and `err` says in one line what to check.  The caller destroys
+ * the metadata.
  */
 WEIR_MUST_USE
 enum weir_status kafka_contact_await(

@@ -79,7 +79,7 @@ static enum weir_status build_conf(const struct kafka_writer *writer,
         {"topic.metadata.propagation.max.ms", "10000"},
         {"socket.keepalive.enable", "true"},
         {"socket.nagle.disable", "true"},
-        {"linger.ms", "2"},
+        {"linger.ms", "1"},
         {"message.max.bytes", message},
         {"queue.buffering.max.kbytes", kbytes},
         {"queue.buffering.max.messages", messages},
@@ -105,6 +105,28 @@ static enum weir_status build_conf(const struct kafka_writer *writer,
                             ret_conf, err);
 }
 
+/* What the client made of defaults and properties, for comparisons. */
+static void log_sending(const rd_kafka_conf_t *conf)
+{
+    static const char *const names[] = {"linger.ms",
+                                        "batch.size",
+                                        "batch.num.messages",
+                                        "message.max.bytes",
+                                        "queue.buffering.max.messages",
+                                        "queue.buffering.max.kbytes",
+                                        "compression.type",
+                                        "socket.nagle.disable",
+                                        "enable.idempotence"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char value[64];
+        size_t size = sizeof value;
+
+        if (rd_kafka_conf_get(conf, names[i], value, &size) == RD_KAFKA_CONF_OK)
+            log_write(WEIR_LOG_DEBUG, "kafka: %s=%s", names[i], value);
+    }
+}
+
 static size_t batch_size_of(const rd_kafka_conf_t *conf)
 {
     char value[32] = "0";
@@ -123,6 +145,7 @@ static enum weir_status create_client(struct kafka_writer *writer,
 
     if (status != WEIR_OK)
         return status;
+    log_sending(conf);
     writer->batch_size = batch_size_of(conf);
     kafka_trouble_listen(&writer->trouble, conf);
     rd_kafka_conf_set_dr_msg_cb(conf, kafka_report);
@@ -169,13 +192,14 @@ static enum weir_status judge_contact(struct kafka_writer *writer,
     return WEIR_OK;
 }
 
+/* A wake doesn't cut it short: whatever there is to do needs a broker. */
 static enum weir_status make_contact(struct kafka_writer *writer,
                                      struct weir_error *err)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     struct weir_error why = {0};
     enum weir_status status = kafka_contact_await(
-        writer->rk, 0, &writer->trouble, &writer->waker, &metadata, &why);
+        writer->rk, 0, &writer->trouble, NULL, &metadata, &why);
 
     if (status != WEIR_OK)
         return weir_fail(err, status, "kafka: %s", why.text);

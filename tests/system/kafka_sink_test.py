@@ -1,13 +1,16 @@
 """From one Kafka topic to another: what came in goes out, all of it."""
 import json
+import signal
 import subprocess
 
 import harness
-from harness import expect_equal
-from live import Live, topology
-from topic import Topic, texts
+from harness import Failed, await_that, expect, expect_equal
+from live import Clock, Live, topology
+from own_node import OwnNode
+from topic import Topic, finish, texts
 
-COUNT = 20000
+COUNT, KEYS = 20000, 16
+STUCK = 75
 
 
 def read(topic):
@@ -23,6 +26,14 @@ def sink(topic, **members):
     keys = {"brokers": f"'{topic.broker}'", "topic": f"'{topic.name}'", **members}
     return "{ kafka: { " + ", ".join(
         f"{key}: {value}" for key, value in keys.items()) + " } }"
+
+
+def arrived(topic):
+    """How many messages it has; none while nobody can tell."""
+    try:
+        return sum(topic.ends().values())
+    except (Failed, OSError):
+        return 0
 
 
 def through():
@@ -41,10 +52,106 @@ def through():
     found = {}
     for message in read(target):
         found.setdefault(message["key"], []).append(message["payload"])
-    expect_equal(found, {f"k{key}": texts(range(key, count, 16))
-                         for key in range(16)}, "messages by key")
+    expect_equal(found, {f"k{key}": texts(range(key, count, KEYS))
+                         for key in range(KEYS)}, "messages by key")
     source.expect_all_committed()
 
 
+def expect_order(messages, count):
+    """Nothing is lost; of each key a message comes for the first time only
+    behind those before it.  Returns how many came again."""
+    seen, last = set(), {}
+    for message in messages:
+        number = int(message["payload"][:16])
+        if number in seen:
+            continue
+        before = last.get(message["key"], -1)
+        expect(number > before, f"{number} came behind {before}")
+        seen.add(number)
+        last[message["key"]] = number
+    missing = set(range(count)) - seen
+    expect(not missing, f"{len(missing)} lost, such as {sorted(missing)[:3]}")
+    return len(messages) - len(seen)
+
+
+def outages():
+    """The broker stops, dies and freezes in mid-stream."""
+    rate = 2000
+    count = rate * (15 if harness.is_small() else 30)
+    with OwnNode("kafka") as node, harness.scratch() as folder:
+        target = Topic(node["WEIR_KAFKA"]).create()
+        path = topology(
+            folder,
+            f"generator: {{ rate: {rate}, count: {count}, keys: {KEYS} }}",
+            processors="ordering: key", batch_size="100\n    max_in_flight: 4",
+            sink=sink(target, properties="{ reconnect.backoff.max.ms: 500, "
+                      "socket.timeout.ms: 3000 }"))
+        with Live(path) as live:
+            def await_more(since):
+                await_that(lambda: arrived(target) > since,
+                           f"more than {since} messages in the topic")
+            await_more(0)
+            for down, up in (("stop", "restart"), ("kill", "restart"),
+                             ("freeze", "thaw")):
+                before = live.log.count("no broker answers")
+                node.do(down)
+                await_that(
+                    lambda: live.log.count("no broker answers") > before,
+                    f"said that the broker is gone ({down})")
+                node.do(up)
+                await_that(lambda: arrived(target) > 0, "the broker is back")
+                await_more(arrived(target) + rate // 10)
+            live.expect_end(number=None)
+            expect_equal(live.report["done"], count, "done")
+            expect_equal(live.report["rejected"], 0, "rejected")
+        again = expect_order(read(target), count)
+        print(f"{again} messages came again")
+
+
+def sigterm_down():
+    """SIGTERM while the broker is away ends at the deadline; what is left is
+    counted as such."""
+    with OwnNode("kafka") as node, harness.scratch() as folder:
+        target = Topic(node["WEIR_KAFKA"]).create()
+        path = topology(folder, "generator: { rate: 1000, keys: 16 }",
+                        timeout="2s", sink=sink(target))
+        with Live(path) as live:
+            await_that(lambda: arrived(target) > 1000,
+                       "the first messages in the topic")
+            node.do("kill")
+            live.await_log("no broker answers")
+            clock = Clock()
+            live.send(signal.SIGTERM)
+            expect_equal(live.wait(), STUCK, "exit code")
+            expect(clock.seconds() < 4, f"took {clock.seconds():.1f} s")
+            live.expect_balance()
+            expect(live.report["abandoned"] > 0, "nothing was abandoned")
+            expect(live.report["done"] > 0, "nothing was done")
+            done = live.report["done"]
+        node.do("restart")
+        found = len(read(target))
+        expect(found >= done, f"{done} done, {found} arrived")
+
+
+def bad_ones():
+    """Messages that the topic refuses, each alone, meet the failure policy."""
+    broker = harness.broker("WEIR_KAFKA")
+    source = Topic(broker).create()
+    target = Topic(broker).create("cleanup.policy=compact")
+    finish(source.send([b"key:%04d\n" % number for number in range(500)]))
+    finish(source.send([b":no key %d\n" % number for number in range(3)], "-Z"))
+    finish(source.send([b"key:%04d\n" % number for number in range(500, 1000)]))
+    with harness.scratch() as folder:
+        path = topology(folder, source.producer(),
+                        processors="ordering: partition", sink=sink(target))
+        with Live(path, ["--until-end"]) as live:
+            live.expect_end(number=None)
+            expect_equal([live.report["done"], live.report["rejected"]],
+                         [1000, 3], "done and rejected")
+    expect_equal(sorted({message["payload"] for message in read(target)}),
+                 [f"{number:04d}" for number in range(1000)], "what arrived")
+
+
 if __name__ == "__main__":
-    harness.main({"through": through})
+    harness.main({"through": through, "outages": outages,
+                  "sigterm_down": sigterm_down, "bad_ones": bad_ones})

@@ -59,13 +59,19 @@ class Server(socketserver.ThreadingTCPServer):
 class Case:
     """What is said once `text` is, by a run with this source."""
 
+    stage, code, none = " producer ", 0, "received"
+
     def __init__(self, name, source, *texts):
         self.name, self.source, self.texts = name, source, texts
+
+    def topology(self, folder):
+        return topology(folder, self.source, name=self.name.replace(" ", "_"),
+                        sink="discard")
 
     def said(self, live):
         """The lines about it; the one of the end has only the run's name."""
         return [line for line in live.log.splitlines()
-                if " producer " in line and self.texts[0] in line]
+                if self.stage in line and self.texts[0] in line]
 
     def check(self, live):
         live.await_log(self.texts[0])
@@ -74,22 +80,31 @@ class Case:
             expect(text in said[0], f"{self.name}: no {text!r}: {said[0]}")
         expect(any(word in said[0] for word in ADVICE),
                f"{self.name}: doesn't say what to do: {said[0]}")
-        live.expect_end(0)
+        live.expect_end(self.code)
         expect("interrupted" not in live.log,
                f"{self.name}: its own end is told as trouble")
         # Said every 10 s while it stays the same.
         again = self.said(live)
         expect(len(again) <= 2 + live.report["duration_seconds"] / 5,
                f"{self.name}: said {len(again)} times")
-        expect_equal(live.report["received"], 0, f"{self.name}: received")
+        expect_equal(live.report[self.none], 0, f"{self.name}: {self.none}")
+
+
+class SinkCase(Case):
+    """The same of a destination: what was taken is held, and left in the end."""
+
+    stage, code, none = " batcher ", 75, "done"
+
+    def topology(self, folder):
+        return topology(folder, "generator: { rate: 10 }", timeout="1s",
+                        name=f"sink_{self.name}".replace(" ", "_"),
+                        sink=f"{{ {self.source} }}")
 
 
 def check_all(cases):
     with harness.scratch() as folder, contextlib.ExitStack() as stack:
-        lives = [stack.enter_context(Live(topology(
-            folder, case.source, name=case.name.replace(" ", "_"),
-            sink="discard")))
-            for case in cases]
+        lives = [stack.enter_context(Live(case.topology(folder)))
+                 for case in cases]
         for case, live in zip(cases, lives):
             case.check(live)
 
@@ -98,42 +113,48 @@ def kafka_source(brokers, more=""):
     return (f"kafka: {{ brokers: '{brokers}', group: g, topics: [t]{more} }}")
 
 
+def kafka_sink(brokers, more=""):
+    return (f"kafka: {{ brokers: '{brokers}', topic: t{more} }}")
+
+
+def kafka_cases(node, web, make, place):
+    """`make`: Case or SinkCase; `place`: what stands in the topology."""
+    tls = node["WEIR_KAFKA_TLS_DIR"]
+    trusting = f", tls: {{ ca: {tls}/ca.pem }}"
+    sasl, secure = node["WEIR_KAFKA_SASL"], node["WEIR_KAFKA_TLS"]
+
+    def login(mechanism, user):
+        return (f"{trusting}, sasl: {{ mechanism: {mechanism}, "
+                f"username: {user}, password: {PASSWORD} }}")
+    return [
+        make("no such host", place(f"{NOWHERE}:9092"), "does not resolve",
+             NOWHERE),
+        make("refuses", place(REFUSING), "nothing listens there", REFUSING),
+        make("web server", place(web.place), "speaks Kafka", web.place),
+        make("plain to TLS", place(secure), "add `tls`", secure),
+        # OpenSSL sees a closed connection, or an answer that is no TLS.
+        make("TLS to plain", place(node["WEIR_KAFKA"], trusting), "TLS",
+             "the port in", node["WEIR_KAFKA"]),
+        make("unknown authority", place(
+            secure, f", tls: {{ ca: {tls}/stranger.pem }}"),
+            "certificate is not trusted", "tls.ca", secure),
+        make("expired", place(node["WEIR_KAFKA_EXPIRED"], trusting),
+             "certificate has expired", node["WEIR_KAFKA_EXPIRED"]),
+        make("wrong host", place(node["WEIR_KAFKA_WRONG_HOST"], trusting),
+             "is for another host", node["WEIR_KAFKA_WRONG_HOST"]),
+        make("wrong password", place(sasl, login("PLAIN", "alice")),
+             "password", "'alice'", sasl),
+        make("wrong SCRAM password", place(
+            sasl, login("SCRAM-SHA-256", "bob")), "password", "'bob'", sasl),
+        make("mechanism", place(sasl, login("SCRAM-SHA-512", "bob")),
+             "sasl.mechanism", sasl),
+    ]
+
+
 def kafka():
     with OwnNode("kafka", "--tls") as node, Server() as web:
-        tls = node["WEIR_KAFKA_TLS_DIR"]
-        trusting = f", tls: {{ ca: {tls}/ca.pem }}"
-
-        def login(mechanism, user):
-            return (f"{trusting}, sasl: {{ mechanism: {mechanism}, "
-                    f"username: {user}, password: {PASSWORD} }}")
-        sasl, secure = node["WEIR_KAFKA_SASL"], node["WEIR_KAFKA_TLS"]
-        check_all([
-            Case("no such host", kafka_source(f"{NOWHERE}:9092"),
-                 "does not resolve", NOWHERE),
-            Case("refuses", kafka_source(REFUSING), "nothing listens there",
-                 REFUSING),
-            Case("web server", kafka_source(web.place), "speaks Kafka",
-                 web.place),
-            Case("plain to TLS", kafka_source(secure), "add `tls`", secure),
-            # OpenSSL sees a closed connection, or an answer that is no TLS.
-            Case("TLS to plain", kafka_source(node["WEIR_KAFKA"], trusting),
-                 "TLS", "the port in", node["WEIR_KAFKA"]),
-            Case("unknown authority", kafka_source(
-                secure, f", tls: {{ ca: {tls}/stranger.pem }}"),
-                "certificate is not trusted", "tls.ca", secure),
-            Case("expired", kafka_source(node["WEIR_KAFKA_EXPIRED"], trusting),
-                 "certificate has expired", node["WEIR_KAFKA_EXPIRED"]),
-            Case("wrong host", kafka_source(node["WEIR_KAFKA_WRONG_HOST"],
-                                            trusting),
-                 "is for another host", node["WEIR_KAFKA_WRONG_HOST"]),
-            Case("wrong password", kafka_source(sasl, login("PLAIN", "alice")),
-                 "password", "'alice'", sasl),
-            Case("wrong SCRAM password", kafka_source(
-                sasl, login("SCRAM-SHA-256", "bob")), "password", "'bob'",
-                sasl),
-            Case("mechanism", kafka_source(
-                sasl, login("SCRAM-SHA-512", "bob")), "sasl.mechanism", sasl),
-        ])
+        check_all(kafka_cases(node, web, Case, kafka_source))
+        check_all(kafka_cases(node, web, SinkCase, kafka_sink))
 
 
 def amqp_source(place, more="", scheme="amqp", user=f"guest:{PASSWORD}"):

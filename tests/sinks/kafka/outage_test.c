@@ -155,19 +155,19 @@ static void closing_is_over_in_time_when_the_broker_is_frozen(void **state)
     close_with_a_broker_that(*state, "freeze", "thaw");
 }
 
-static void a_wake_cuts_the_first_contact_short(void **state)
+static void a_frozen_broker_is_given_up_by_the_open(void **state)
 {
     struct sink_rig *rig = *state;
-    const int64_t started_us = clock_now_us();
 
     own_node_do(&node, "freeze");
-    weir_kafka_sink.wake(rig->self);
+    weir_kafka_sink.wake(rig->self); /* is no reason to give it up */
     rig->is_open = true;
     assert_int_equal(weir_kafka_sink.open(rig->self, rig->settings, &rig->err),
                      WEIR_RETRY);
-    assert_non_null(strstr(rig->err.text, "interrupted"));
-    assert_true(clock_now_us() - started_us < 5 * CLOCK_SECOND_US);
+    assert_non_null(strstr(rig->err.text, rig->address));
+    assert_null(strstr(rig->err.text, "interrupted"));
     own_node_do(&node, "thaw");
+    sink_rig_reopen(rig);
 }
 
 int main(void)
@@ -178,7 +178,7 @@ int main(void)
         TEST(a_cut_connection_repeats_nothing),
         TEST(closing_is_over_in_time_when_the_broker_is_down),
         TEST(closing_is_over_in_time_when_the_broker_is_frozen),
-        TEST(a_wake_cuts_the_first_contact_short),
+        TEST(a_frozen_broker_is_given_up_by_the_open),
     };
     return cmocka_run_group_tests_name("kafka_sink_outage", tests, start_node,
                                        end_node);
