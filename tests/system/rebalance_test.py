@@ -13,9 +13,10 @@ anew.
 """
 import collections
 import contextlib
+import os
 
 import harness
-from harness import await_that, expect
+from harness import await_that, expect, expect_equal
 from live import Live, expect_each, lines_of, topology, witness
 from topic import Topic, line, texts
 
@@ -94,6 +95,44 @@ def rebalance(ordering, lanes):
         topic.expect_all_committed()
 
 
+def joined_late():
+    """Who joins while a member is at its end already, and another is not.
+
+    One process reads two partitions to their end with two members.  One of them
+    is empty, the other stands in the handler.  The member at its end must have
+    left: the group would wait for it as long as max.poll.interval.ms.
+    """
+    topic = Topic(harness.broker("WEIR_KAFKA"), 2).create()
+    topic.put(range(20), "-p", "1")
+    with harness.scratch() as folder:
+        first, gate = f"{folder}/first.out", f"{folder}/gate"
+        keys = {"properties": SESSION, "commit_interval": "100ms",
+                "drain_timeout": "1s"}
+        ends = topology(
+            folder, topic.producer(**keys) + "\n  concurrency: 2",
+            name="ends", handler=witness(folder, gate=gate),
+            sink=f"{{ file: {{ path: {first}, fsync: never }} }}")
+        late = topology(
+            folder, topic.producer(**keys), name="late",
+            sink=f"{{ file: {{ path: {folder}/late.out, fsync: never }} }}")
+        with open(gate, "wb"):
+            pass
+        with Live(ends, ["--until-end"]) as ending:
+            await_that(lambda: ending.log.count(f"{GIVEN} 1 partitions") >= 2
+                       and topic.committed()[0] == 0,
+                       "a member with the empty partition's end")
+            with Live(late) as joining:
+                joining.await_log(GIVEN)
+                os.remove(gate)
+                expect_equal(ending.wait(), 0, "exit code")
+                ending.expect_balance()
+                topic.await_all_committed()
+                joining.expect_end(0)
+        expect_each(lines_of(first) + lines_of(f"{folder}/late.out"),
+                    texts(range(20)), "messages in both files")
+
+
 if __name__ == "__main__":
     harness.main({"by_partition": lambda: rebalance("partition", PARTITIONS),
-                  "by_key": lambda: rebalance("key", KEYS)})
+                  "by_key": lambda: rebalance("key", KEYS),
+                  "joined_late": joined_late})
