@@ -23,6 +23,8 @@
 #include <limits.h>
 #include <string.h>
 
+#define FOREVER_US (INT64_C(1000000) * 86400 * 365)
+
 enum { CHUNK_MESSAGES = 64 };
 
 static unsigned count_in_flight(const struct topology *topology)
@@ -50,6 +52,22 @@ static unsigned largest_batch(const struct topology *topology)
     return largest;
 }
 
+/* All attempts as slow as they may be, of the handler and of the delivery. */
+static int64_t longest_us(const struct topology *topology)
+{
+    const struct topology_failure *failure = &topology->failure;
+    int64_t step = failure->backoff_min_us, total = 0;
+
+    for (unsigned i = 1; i < failure->attempts && total < FOREVER_US; i++) {
+        total += 2 * step;
+        step = 2 * step < failure->backoff_max_us ? 2 * step
+                                                  : failure->backoff_max_us;
+    }
+    for (unsigned i = 0; i < failure->attempts && total < FOREVER_US; i++)
+        total += topology->processors.timeout_us;
+    return total;
+}
+
 static struct weir_share common_share(const struct topology *topology)
 {
     return (struct weir_share){
@@ -61,6 +79,7 @@ static struct weir_share common_share(const struct topology *topology)
         .ordering = topology->processors.ordering,
         .ordering_key = topology->processors.ordering_key,
         .policy = topology->failure.then,
+        .held_us = longest_us(topology),
         .requeue_breaks_order = topology->processors.requeue_breaks_order,
         .until_end = topology->until_end,
     };

@@ -48,6 +48,8 @@ struct weir_share {
     unsigned largest_batch;   /* messages */
     enum weir_ordering ordering;
     enum weir_policy policy;
+    int64_t held_us; /* how long a message may take, by `failure.retry` and
+                        `processors.timeout`; 0: not known */
     bool requeue_breaks_order; /* `ordering_on_requeue: accept` */
     bool until_end;            /* pull() ends with WEIR_DONE at the end */
     const char *ordering_key;  /* a template; NULL: the message's key */

@@ -18,6 +18,9 @@
 #include "address.h"
 
 /* What the protocol's 16 bits and its short strings can say. */
+/* RabbitMQ's own, where nobody said otherwise. */
+#define CONSUMER_TIMEOUT_US (INT64_C(1000000) * 1800)
+
 enum { PREFETCH_MAX = 65535, NAME_MAX_SIZE = 255 };
 
 /* Everything else is text: a routing key "5" must stay one. */
@@ -251,6 +254,40 @@ static void check_ordering(const struct weir_settings *settings)
                              "processors.ordering_on_requeue to accept");
 }
 
+/* What RabbitMQ allows for one message, unless the queue says otherwise. */
+static int64_t consumer_timeout_us(const struct weir_settings *settings)
+{
+    const size_t count = weir_settings_count(settings, "declare.arguments");
+
+    for (size_t i = 0; i < count; i++) {
+        const char *key = weir_settings_key(settings, "declare.arguments", i);
+
+        if (strcmp(key, "x-consumer-timeout") == 0)
+            return 1000 *
+                   strtoll(weir_settings_item(settings, "declare.arguments", i),
+                           NULL, 10);
+    }
+    return CONSUMER_TIMEOUT_US;
+}
+
+static void check_held(const struct weir_settings *settings)
+{
+    const struct weir_share *share = weir_settings_share(settings);
+    const int64_t limit_us = consumer_timeout_us(settings);
+
+    if (share->held_us <= limit_us)
+        return;
+    weir_settings_warn(settings, "",
+                       "failure.retry and processors.timeout may hold a "
+                       "message for %lld s, and the broker closes the channel "
+                       "of a consumer that keeps one for %lld s "
+                       "(consumer_timeout): lower attempts, backoff.max or "
+                       "timeout, or raise consumer_timeout there, for this "
+                       "queue by x-consumer-timeout in declare.arguments",
+                       (long long)(share->held_us / 1000000),
+                       (long long)(limit_us / 1000000));
+}
+
 static void check_name(const struct weir_settings *settings, const char *path)
 {
     const char *name = weir_settings_string(settings, path);
@@ -267,5 +304,6 @@ void options_check(const struct weir_settings *settings)
     check_name(settings, "consumer_tag");
     check_declare(settings);
     check_prefetch(settings);
+    check_held(settings);
     check_ordering(settings);
 }

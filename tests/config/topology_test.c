@@ -1,6 +1,7 @@
 /*
  * topology_test.c - what a topology file becomes.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "load_support.h"
@@ -152,6 +153,37 @@ static void every_instance_has_its_share(void **state)
     loaded_finish(&loaded);
 }
 
+static void a_share_tells_how_long_a_message_may_be_held(void **state)
+{
+    static const struct {
+        const char *failure, *more;
+        int64_t seconds;
+    } rows[] = {
+        /* twice 1 + 2 + 4 + 5 */
+        {"attempts: 5, backoff: { min: 1s, max: 5s }", "", 24},
+        {"attempts: 5, backoff: { min: 1s, max: 5s }", "timeout: 10s", 74},
+        {"attempts: 1, backoff: { min: 1s, max: 5s }", "", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[400];
+        struct loaded loaded;
+
+        (void)snprintf(text, sizeof text,
+                       COUNTER "processors: { handler: passthrough, %s }\n"
+                               "batchers: { default: { sink: void } }\n"
+                               "failure: { then: drop, retry: { %s } }\n",
+                       rows[i].more, rows[i].failure);
+        load_text(&loaded, text);
+        assert_int_equal(loaded.status, WEIR_OK);
+        assert_int_equal(
+            weir_settings_share(loaded.topology->producer.settings[0])->held_us,
+            rows[i].seconds * INT64_C(1000000));
+        loaded_finish(&loaded);
+    }
+}
+
 static void a_connector_reads_its_values(void **state)
 {
     const struct weir_settings *settings;
@@ -190,6 +222,7 @@ int main(void)
         cmocka_unit_test(what_is_not_written_has_its_default),
         cmocka_unit_test(the_producer_chooses_the_default_ordering),
         cmocka_unit_test(every_instance_has_its_share),
+        cmocka_unit_test(a_share_tells_how_long_a_message_may_be_held),
         cmocka_unit_test(a_connector_reads_its_values),
     };
 

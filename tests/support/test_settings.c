@@ -21,7 +21,8 @@ struct value {
 
 /* What changes also where the settings are only read. */
 struct said {
-    char refusals[REFUSALS_SIZE], taken[REFUSALS_SIZE];
+    char refusals[REFUSALS_SIZE], warnings[REFUSALS_SIZE];
+    char taken[REFUSALS_SIZE];
     char item[TEXT_SIZE]; /* the element asked for last */
 };
 
@@ -140,12 +141,21 @@ struct weir_share *test_settings_share(struct weir_settings *settings)
     return &settings->share;
 }
 
+static const char *take(struct said *said, char *list)
+{
+    memcpy(said->taken, list, sizeof said->taken);
+    list[0] = '\0';
+    return said->taken;
+}
+
 const char *test_settings_take_refusals(struct weir_settings *settings)
 {
-    memcpy(settings->said->taken, settings->said->refusals,
-           sizeof settings->said->taken);
-    settings->said->refusals[0] = '\0';
-    return settings->said->taken;
+    return take(settings->said, settings->said->refusals);
+}
+
+const char *test_settings_take_warnings(struct weir_settings *settings)
+{
+    return take(settings->said, settings->said->warnings);
 }
 
 static const struct value *find_value(const struct weir_settings *settings,
@@ -305,25 +315,32 @@ const struct weir_share *weir_settings_share(
     return &settings->share;
 }
 
+WEIR_PRINTF(3, 0)
+static void note(char *list, const char *path, const char *fmt, va_list args)
+{
+    const size_t used = strlen(list);
+    char text[REFUSALS_SIZE / 2];
+
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    (void)snprintf(list + used, REFUSALS_SIZE - used, "%s: %s\n", path, text);
+}
+
 void weir_settings_refuse(const struct weir_settings *settings,
                           const char *path, const char *fmt, ...)
 {
-    const size_t used = strlen(settings->said->refusals);
-    char text[REFUSALS_SIZE / 2];
     va_list args;
 
     va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
+    note(settings->said->refusals, path, fmt, args);
     va_end(args);
-    (void)snprintf(settings->said->refusals + used,
-                   sizeof settings->said->refusals - used, "%s: %s\n", path,
-                   text);
 }
 
 void weir_settings_warn(const struct weir_settings *settings, const char *path,
                         const char *fmt, ...)
 {
-    (void)settings;
-    (void)path;
-    (void)fmt;
+    va_list args;
+
+    va_start(args, fmt);
+    note(settings->said->warnings, path, fmt, args);
+    va_end(args);
 }

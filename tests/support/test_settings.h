@@ -26,6 +26,7 @@ struct weir_share *test_settings_share(struct weir_settings *settings);
 
 /* What check() refused, "path: text\n" each, since the last call. */
 const char *test_settings_take_refusals(struct weir_settings *settings);
+const char *test_settings_take_warnings(struct weir_settings *settings);
 
 /* Whether `text` is a value of `option`; INT, DURATION, SIZE and BOOL give it.
  */

@@ -244,6 +244,80 @@ static void garbage_ends(void **state)
     peer_expect_end(fixture, "not AMQP");
 }
 
+static void what_is_no_frame_ends(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } rows[] = {
+        {"\3\0\1\xff\xff\xff\xff", 7},                  /* 4 GiB of body */
+        {"\3\0\1\x7f\xff\xff\xf0", 7},                  /* almost 2 GiB */
+        {"\1\0\1\0\0\0\2\0\x3c\xce", 10},               /* half a method */
+        {"\1\0\1\0\0\0\4\0\x3c\3\xe7\xce", 12},         /* no method of basic */
+        {"\1\0\1\0\0\0\x8\0\x3c\0\x3c\xfftag\xce", 16}, /* cut text */
+        {"\2\0\1\0\0\0\x12\0\x3c\0\0\0\0\0\0\0\0\0\1"
+         "\x20\0\0\0\3\xe8\xce",
+         26}, /* a table of 1,000 bytes, and none of them */
+    };
+    struct peer_fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct weir_error err = {.text = ""};
+
+        if (i > 0) {
+            test_intake_close(fixture->intake);
+            assert_int_equal(peer_open(fixture, &err), WEIR_OK);
+        }
+        if (i == 5)
+            amqp_peer_send_deliver(fixture->peer, 1);
+        amqp_peer_send(fixture->peer, rows[i].bytes, rows[i].size);
+        peer_expect_end(fixture, "not AMQP");
+        assert_int_equal(test_intake_count(fixture->intake), 0);
+    }
+}
+
+static void a_length_that_no_message_has_takes_no_memory(void **state)
+{
+    static const uint64_t sizes[] = {UINT64_MAX, INT64_MAX, UINT32_MAX};
+    struct peer_fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct weir_error err = {.text = ""};
+
+        if (i > 0) {
+            test_intake_close(fixture->intake);
+            assert_int_equal(peer_open(fixture, &err), WEIR_OK);
+        }
+        amqp_peer_send_deliver(fixture->peer, 1);
+        amqp_peer_send_header(fixture->peer, sizes[i]);
+        amqp_peer_send_body(fixture->peer, "some of it", 10);
+        amqp_peer_cut(fixture->peer);
+        peer_expect_end(fixture, "the connection");
+        assert_int_equal(test_intake_count(fixture->intake), 0);
+    }
+}
+
+static void a_message_that_is_cut_off_is_not_offered(void **state)
+{
+    struct peer_fixture *fixture = *state;
+
+    amqp_peer_send_deliver(fixture->peer, 1);
+    amqp_peer_send_header(fixture->peer, 8);
+    amqp_peer_send_body(fixture->peer, "half", 4);
+    amqp_peer_cut(fixture->peer);
+    peer_expect_end(fixture, "the connection");
+
+    assert_int_equal(test_intake_count(fixture->intake), 0);
+}
+
+static void a_tag_that_no_channel_gives_ends(void **state)
+{
+    struct peer_fixture *fixture = *state;
+
+    amqp_peer_deliver(fixture->peer, 0, "x");
+    peer_expect_end(fixture, "don't rise");
+}
+
 static void more_than_the_prefetch_ends(void **state)
 {
     struct peer_fixture *fixture = *state;
@@ -314,6 +388,10 @@ int main(void)
         TEST(a_body_longer_than_its_header_says_ends),
         TEST(another_channels_frame_ends),
         TEST(garbage_ends),
+        TEST(what_is_no_frame_ends),
+        TEST(a_length_that_no_message_has_takes_no_memory),
+        TEST(a_message_that_is_cut_off_is_not_offered),
+        TEST(a_tag_that_no_channel_gives_ends),
         TEST(more_than_the_prefetch_ends),
         TEST(tags_that_do_not_rise_end),
         TEST(a_drain_ends_when_all_that_was_taken_is_acknowledged),

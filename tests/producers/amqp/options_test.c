@@ -72,6 +72,28 @@ static void a_written_prefetch_that_fits_no_memory_is_refused(void **state)
     assert_int_equal(options_prefetch(*state), 1024);
 }
 
+static void a_message_that_may_be_held_beyond_the_consumer_timeout_is_warned_of(
+    void **state)
+{
+    struct weir_share *share = test_settings_share(*state);
+
+    share->held_us = 1800 * INT64_C(1000000);
+    expect(*state, "");
+    share->held_us++;
+    options_check(*state);
+    assert_non_null(strstr(test_settings_take_warnings(*state),
+                           "for 1800 s (consumer_timeout)"));
+
+    test_settings_set(*state, "declare.arguments.x-consumer-timeout",
+                      "3600000");
+    options_check(*state);
+    assert_string_equal(test_settings_take_warnings(*state), "");
+    test_settings_set(*state, "declare.arguments.x-consumer-timeout", "60000");
+    options_check(*state);
+    assert_non_null(
+        strstr(test_settings_take_warnings(*state), "keeps one for 60 s"));
+}
+
 static void a_broken_url_is_named_by_its_place(void **state)
 {
     test_settings_set(*state, "url", "amqp://a,amqp://u:secret@b:0");
@@ -153,6 +175,8 @@ int main(void)
         TEST(prefetch_fits_the_memory),
         TEST(a_written_prefetch_that_can_fill_no_batch_is_refused),
         TEST(a_written_prefetch_that_fits_no_memory_is_refused),
+        TEST(
+            a_message_that_may_be_held_beyond_the_consumer_timeout_is_warned_of),
         TEST(a_broken_url_is_named_by_its_place),
         TEST(order_needs_the_only_consumer),
         TEST(order_excludes_requeue_unless_accepted),
