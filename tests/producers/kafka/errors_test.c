@@ -182,7 +182,7 @@ static void survive(struct fixture *fixture, const struct row *rows,
 }
 
 #define SURVIVE(fixture, rows)                                                 \
-    survive(fixture, rows, sizeof rows / sizeof *rows)
+    survive((fixture), (rows), sizeof(rows) / sizeof((rows)[0]))
 
 static void heartbeats_that_are_refused_are_survived(void **state)
 {
