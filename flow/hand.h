@@ -23,6 +23,9 @@ struct hand {
     struct lane *lane;
     bool is_abandoned; /* the lane was given up: settle these as left */
 
+    uint32_t
+        quick; /* the worker's: how many are not worth waking another for */
+
     bool is_open;
     _Atomic uint64_t unbegun; /* messages[low half .. high half) */
     _Atomic int64_t since_us; /* when it was opened; 0: not yet */

@@ -8,11 +8,12 @@
  *   both:     heap of what waits for its time (retries, requeues)
  *
  * Fair share: what waits divided by the workers, between one message and a
- * chunk.  Fast handlers so move 64 at a time, slow ones spread over all
- * workers.  A worker that finds nothing looks at the hands of the others: what
- * one of them has not begun for long comes back here, see hand.c, so a message
- * that is suddenly slow parks nothing behind it while a worker is idle.  Of the
- * workers that sleep at least one wakes in time to look.
+ * chunk, but no less than what is over before another worker is awake.  Fast
+ * handlers so move 64 at a time, slow ones spread over all workers.  A worker
+ * that finds nothing looks at the hands of the others: what one of them has not
+ * begun for long comes back here, see hand.c, so a message that is suddenly
+ * slow parks nothing behind it while a worker is idle.  Of the workers that
+ * sleep at least one wakes in time to look.
  *
  * The window: at most max_demand messages per worker wait or are in hand, and
  * producers are asked for more when min_demand are left.  Messages of sources
@@ -51,6 +52,7 @@ struct ready {
     bool is_ordered, is_closed;
     bool is_hurried; /* a drain has begun: nothing waits for its time */
 
+    uint32_t quick; /* as the last hand that came back said */
     struct mail_list spans;
     struct lanes lanes;
     struct lane_queue queue; /* of READY lanes */
@@ -381,6 +383,7 @@ static void take_spans_locked(struct ready *ready, struct hand *hand,
 {
     uint32_t share = (ready->waiting + ready->workers - 1) / ready->workers;
 
+    share = share > ready->quick ? share : ready->quick;
     share = share < limit ? share : limit;
     while (hand->count < share && ready->spans.head) {
         struct weir_message *span = message_of(mail_list_pop(&ready->spans));
@@ -520,6 +523,7 @@ void ready_finish(struct ready *ready, struct hand *hand,
     bool is_low;
 
     (void)pthread_mutex_lock(&ready->lock);
+    ready->quick = hand->quick;
     hands_remove(&ready->hands, hand);
     if (lane && due_us > 0 && ready->is_hurried) {
         give_up_lane_locked(ready, lane, back);

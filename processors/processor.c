@@ -30,7 +30,8 @@
 #include "clock.h"
 #include "span.h"
 
-enum { TICK_US = 100 * 1000 };
+/* Another worker is awake after some 25 us, and costs as much. */
+enum { TICK_US = 100 * 1000, QUICK_US = 100 };
 
 enum weir_status processor_init(struct processor *processor,
                                 const struct processor_config *config)
@@ -388,12 +389,21 @@ static uint32_t appetite(uint32_t limit, uint32_t count, int64_t took_us)
     return fitting > 1 ? (uint32_t)fitting : 1;
 }
 
+/* How many are over in QUICK_US, as fast as these were. */
+static uint32_t quick(uint32_t count, int64_t took_us)
+{
+    const int64_t fitting =
+        took_us > 0 ? count * (int64_t)QUICK_US / took_us : CHUNK_SLOTS;
+
+    return fitting < CHUNK_SLOTS ? (uint32_t)fitting : CHUNK_SLOTS;
+}
+
 void *processor_main(void *opaque)
 {
     struct processor *processor = opaque;
     const enum weir_status status =
         runner_start(&processor->runner, &processor->worker, &processor->err);
-    uint32_t limit = 1;
+    uint32_t limit = 1, few = 0;
     struct hand hand;
 
     /* Partner: the load in pipeline.c's start. */
@@ -408,9 +418,14 @@ void *processor_main(void *opaque)
         if (hand.count == 0)
             continue;
         slot_hold(&processor->runner.slot, hand.count);
+        hand.quick = few;
         ran = run_hand(processor, &hand);
-        if (hand.is_open)
-            limit = appetite(limit, ran, clock_now_us() - hand.since_us);
+        if (hand.is_open) {
+            const int64_t took_us = clock_now_us() - hand.since_us;
+
+            limit = appetite(limit, ran, took_us);
+            few = quick(ran, took_us);
+        }
         slot_hold(&processor->runner.slot, 0);
     }
     runner_stop(&processor->runner);

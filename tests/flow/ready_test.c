@@ -98,6 +98,26 @@ static void a_share_is_never_more_than_the_worker_wants(void **state)
     rig_finish_all(rig, ENDING_DONE);
 }
 
+static void what_is_over_before_another_worker_is_awake_is_not_shared(
+    void **state)
+{
+    struct rig *rig = *state;
+    struct hand hand;
+
+    rig_begin(rig, 0);
+    rig_offer(rig, 0, 40);
+    rig_take(rig, &hand, 20); /* of two workers */
+    hand.quick = 30;
+    rig_finish_hand(rig, &hand, ENDING_DONE);
+    rig_offer(rig, 0, 20);
+    rig_take(rig, &hand, 30);
+    hand.quick = 0;
+    rig_finish_hand(rig, &hand, ENDING_DONE);
+    rig_take(rig, &hand, 5);
+    rig_finish_hand(rig, &hand, ENDING_DONE);
+    rig_finish_all(rig, ENDING_DONE);
+}
+
 static void a_hand_may_be_of_several_spans(void **state)
 {
     struct rig *rig = *state;
@@ -328,6 +348,7 @@ int main(void)
         TEST(a_share_is_never_more_than_a_chunk),
         TEST(a_share_is_never_more_than_the_difference_of_the_demands),
         TEST(a_share_is_never_more_than_the_worker_wants),
+        TEST(what_is_over_before_another_worker_is_awake_is_not_shared),
         TEST(a_hand_may_be_of_several_spans),
         TEST(the_demand_is_what_the_window_has_left),
         TEST(parked_messages_count_for_nobody),
