@@ -67,6 +67,9 @@ def closed_stdout():
             live.expect_end(70, None)
             expect("stdout: its reader has gone" in live.log,
                    "the log doesn't say why")
+            expect_equal(live.report["counters"]["restarts"], 3, "restarts")
+            expect_equal(live.log.count("; more than 3 restarts in 5 s"), 1,
+                         "lines that say that the budget is used up")
             expect(live.report["abandoned"] > 0, f"report: {live.report}")
 
 

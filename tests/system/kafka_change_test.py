@@ -152,6 +152,30 @@ def static_member():
         expect_equal(sorted(found), texts(range(2000)), "messages")
 
 
+def fatal_client_error():
+    """Another member takes this one's identity: the client is rebuilt."""
+    topic = Topic(harness.broker("WEIR_KAFKA")).create()
+    topic.put(range(100))
+    with harness.scratch() as folder, contextlib.ExitStack() as stack:
+        def member(name):
+            made = Member(topic, folder, name,
+                          properties=", group.instance.id: same")
+            stack.enter_context(made.live)
+            return made
+        first = member("first")
+        await_that(lambda: len(first.lines()) == 100, "the first messages")
+        second = member("second")
+        first.live.await_log("replaced (restart 1 of 3 in 5 s)")
+        second.live.process.kill()
+        topic.put(range(100, 200))
+        topic.await_all_committed()
+        first.live.expect_end(0)
+        expect(first.live.report["counters"]["restarts"] >= 1,
+               "no restart was counted")
+        expect_each(first.lines() + second.lines(), texts(range(200)),
+                    "messages")
+
+
 def session_expired():
     """A member that freezes is given up, and commits nothing when it thaws."""
     topic = Topic(harness.broker("WEIR_KAFKA")).create()
@@ -307,6 +331,7 @@ if __name__ == "__main__":
         "standing_sink_cooperative":
             lambda: standing_sink("cooperative-sticky"),
         "static_member": static_member,
+        "fatal_client_error": fatal_client_error,
         "session_expired": session_expired,
         "compacted": compacted,
         "many_partitions": many_partitions,
