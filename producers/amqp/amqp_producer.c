@@ -47,6 +47,7 @@
 #include "clock.h"
 #include "consumer.h"
 #include "log.h"
+#include "loop.h"
 #include "options.h"
 #include "pace.h"
 
@@ -562,6 +563,7 @@ const struct weir_producer_ops weir_amqp_producer = {
     .ordering = WEIR_ORDERING_NONE,
     .fields = DELIVERY_FIELDS,
     .check = options_check,
+    .reads = loop_reads,
     .open = amqp_open,
     .pull = amqp_pull,
     .settle = amqp_settle,

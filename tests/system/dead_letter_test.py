@@ -174,18 +174,71 @@ def to_kafka():
     source.expect_all_committed()
 
 
-def a_topic_that_is_read_is_refused():
+def to_amqp():
+    """From one queue into another: what its consumer sees."""
+    url = harness.broker("WEIR_AMQP")
+    queue, dead = Queue(url, "quorum").declare(), Queue(url).declare()
+    queue.put([b"good one"])
+    queue.put([b"bad \xff\x00"], message_id="m1", content_type="text/plain",
+              headers={"word": "text"})
+    sink_of = (f"dead_letter: {{ batch_timeout: 50ms, sink: {{ amqp: {{ "
+               f"url: '{url}', routing_key: {dead.name} }} }} }}")
     with harness.scratch() as folder:
-        for topics, name in (("[orders, dead]", "dead"),
-                             ("['^orders']", "orders.dead"),
-                             ("['^orders']", "'%{topic}.dead'")):
-            path = topology(
-                folder, "kafka: { brokers: h, group: g, topics: "
-                f"{topics} }}", failure="{ then: dead_letter }",
-                more="dead_letter: { sink: { kafka: { brokers: h, topic: "
-                f"{name} }} }} }}")
+        path = with_letters(folder, queue.producer(), more=sink_of)
+        with Live(path, ["--until-end"]) as live:
+            live.expect_end(0, None)
+    queue.await_ready(0)
+    (body, properties), = dead.take_all(1)
+    expect_equal(body, b"bad \xff\x00", "payload")
+    expect_equal((properties.message_id, properties.content_type,
+                  properties.delivery_mode), ("m1", "text/plain", 2),
+                 "properties")
+    expect_headers({"headers": [{"name": name, "value": value} for name, value
+                                in properties.headers.items()]}, {
+        "word": "text", "weir-queue": queue.name, "weir-code": "rejected",
+        "weir-routing-key": queue.name})
+    queue.delete()
+    dead.delete()
+
+
+def refused_for_good():
+    """No queue takes them, also without their payload: 65, and left there."""
+    url = harness.broker("WEIR_AMQP")
+    queue = Queue(url, "quorum").declare()
+    queue.put([b"bad one"])
+    sink_of = (f"dead_letter: {{ batch_timeout: 50ms, sink: {{ amqp: {{ "
+               f"url: '{url}', routing_key: no-such-queue }} }} }}")
+    with harness.scratch() as folder:
+        path = with_letters(folder, queue.producer(), more=sink_of)
+        with Live(path) as live:
+            live.expect_end(65, None)
+            expect_equal(live.report["counters"]["dead_letter_errors"], 2,
+                         "dead_letter_errors")
+            expect("no dead letter of it could be written" in live.log,
+                   "the log doesn't say why")
+    (body, _), = queue.take_all(1)
+    expect_equal(body, b"bad one", "what is left")
+    queue.delete()
+
+
+def to_its_own_source_is_refused():
+    kafka_source = "kafka: {{ brokers: h, group: g, topics: {} }}"
+    kafka_sink = "kafka: {{ brokers: h, topic: {} }}"
+    amqp_source = "amqp: { url: 'amqp://h', queue: q, bindings: [ { " \
+        "exchange: e, routing_key: k } ] }\n  max_message_bytes: 1KiB"
+    amqp_sink = "amqp: {{ url: 'amqp://u:p@H:5672', {} }}"
+    for source, to in (
+            (kafka_source.format("[orders, dead]"), kafka_sink.format("dead")),
+            (kafka_source.format("['^orders']"), kafka_sink.format("orders.d")),
+            (kafka_source.format("['^orders']"),
+             kafka_sink.format("'%{topic}.dead'")),
+            (amqp_source, amqp_sink.format("routing_key: q")),
+            (amqp_source, amqp_sink.format("exchange: e, routing_key: k"))):
+        with harness.scratch() as folder:
+            path = topology(folder, source, failure="{ then: dead_letter }",
+                            more=f"dead_letter: {{ sink: {{ {to} }} }}")
             live = Live(path)
-            expect_equal(live.wait(), 78, f"exit code for {topics}, {name}")
+            expect_equal(live.wait(), 78, f"exit code for {source} to {to}")
             expect("would come back and fail again" in live.log,
                    f"the log doesn't say why: {live.log}")
 
@@ -238,7 +291,8 @@ class Standing:
 
 
 CASES = (kafka, kafka_too_large, amqp, killed_before_the_commit, to_kafka,
-         a_topic_that_is_read_is_refused, sink_fails)
+         to_amqp, refused_for_good,
+         to_its_own_source_is_refused, sink_fails)
 
 if __name__ == "__main__":
     harness.main({case.__name__: case for case in CASES})
