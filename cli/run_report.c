@@ -47,6 +47,7 @@ static const struct counter counters[] = {
     COUNTER(rejected_crashes),
     COUNTER(dead_letters),
     COUNTER(dead_letter_errors),
+    COUNTER(flood_stops),
     COUNTER(callback_errors),
     COUNTER(handler_stuck),
     COUNTER(failed_after_settle),

@@ -51,6 +51,7 @@ int status_line_format(const struct pipeline_stats *before,
     return snprintf(
         out, size, "%s%s/s  in flight %s  lag %s  rejected %s  done %s",
         now->is_draining    ? "draining  "
+        : now->is_flooded   ? "stopped, too many fail  "
         : now->is_connected ? ""
                             : "connecting  ",
         figure(&figures[0], rate), figure(&figures[1], now->in_flight),

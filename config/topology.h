@@ -76,6 +76,8 @@ struct topology_failure {
     int64_t backoff_min_us, backoff_max_us;
     unsigned max_crashes; /* with `state` */
     enum weir_policy then;
+    unsigned stop_percent; /* of messages that fail stop the source; 0: none */
+    int64_t stop_over_us;  /* among those of so long */
 };
 
 struct topology {

@@ -154,6 +154,18 @@ static void check_dead_letter(const struct build *build)
             topology_policy_names[topology->failure.then]);
 }
 
+static void check_stop_above(const struct build *build)
+{
+    const char *text = weir_settings_string(build->top, "failure.stop_above");
+    unsigned percent;
+    int64_t over_us;
+    const char *wrong = text ? value_share(text, &percent, &over_us) : NULL;
+
+    if (wrong)
+        weir_settings_refuse(build->top, "failure.stop_above", "`%s` %s", text,
+                             wrong);
+}
+
 static void check_failure(const struct build *build)
 {
     const struct topology_failure *failure = &build->topology->failure;
@@ -163,6 +175,7 @@ static void check_failure(const struct build *build)
                              "must not be more than failure.retry.backoff.max");
     check_policy(build);
     check_dead_letter(build);
+    check_stop_above(build);
 }
 
 static void check_handler(const struct build *build)

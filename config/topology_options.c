@@ -97,6 +97,10 @@ static const struct weir_option failure_options[] = {
      .choices = "dead_letter|reject|requeue|requeue_once|drop|stop",
      .help = "What happens to a message that finally failed; there is no "
              "default."},
+    {.name = "stop_above",
+     .type = WEIR_OPTION_STRING,
+     .help = "When more than this share of messages fails, as in 50% over 1m, "
+             "the source stops until fewer do; by default it doesn't."},
     {.name = "max_crashes",
      .type = WEIR_OPTION_INT,
      .fallback = "3",

@@ -16,6 +16,7 @@
 #include "plugin_path.h"
 #include "suggest.h"
 #include "topology_options.h"
+#include "value.h"
 
 static struct node *section(const struct build *build, const char *name)
 {
@@ -42,12 +43,17 @@ static size_t word_index(const char *const *names, size_t count,
 static void read_failure(struct build *build)
 {
     struct topology_failure *failure = &build->topology->failure;
+    const char *stop_above =
+        weir_settings_string(build->top, "failure.stop_above");
 
     failure->attempts = number(build->top, "failure.retry.attempts", 1);
     failure->backoff_min_us =
         weir_settings_int(build->top, "failure.retry.backoff.min", 0);
     failure->backoff_max_us =
         weir_settings_int(build->top, "failure.retry.backoff.max", 0);
+    if (stop_above) /* what is wrong with it, topology_check.c says */
+        (void)value_share(stop_above, &failure->stop_percent,
+                          &failure->stop_over_us);
     failure->max_crashes = number(build->top, "failure.max_crashes", 1);
     failure->then = (enum weir_policy)word_index(
         topology_policy_names, WEIR_POLICY_COUNT,

@@ -131,6 +131,25 @@ const char *value_duration(const char *text, int64_t *ret_us)
     return unit_apply(unit, whole, millionths, ret_us);
 }
 
+const char *value_share(const char *text, unsigned *ret_percent,
+                        int64_t *ret_over_us)
+{
+    static const char over[] = "% over ";
+    int64_t whole, millionths, over_us;
+    const char *rest = number_parse(text, &whole, &millionths);
+
+    if (!rest || millionths != 0 || strncmp(rest, over, strlen(over)) != 0 ||
+        value_duration(rest + strlen(over), &over_us) != NULL)
+        return "is not a share of a time, as in 50% over 1m";
+    if (whole < 1 || whole > 99)
+        return "is out of bounds: a share is 1% to 99%";
+    if (over_us < 1000000 || over_us > INT64_C(86400000000))
+        return "is out of bounds: the time is 1s to 1d";
+    *ret_percent = (unsigned)whole;
+    *ret_over_us = over_us;
+    return NULL;
+}
+
 const char *value_size(const char *text, int64_t *ret_bytes)
 {
     int64_t whole, millionths;

@@ -41,6 +41,9 @@ struct counters {
     _Atomic uint64_t callback_errors, handler_stuck, failed_after_settle;
     _Atomic uint64_t refused_settlements, gaps;
     _Atomic uint64_t dead_letters, dead_letter_errors;
+    _Atomic uint64_t judged, failed; /* handled, or failed there; failed there
+                                        or later */
+    _Atomic uint64_t flood_stops;
     _Atomic uint64_t last_deliveries; /* the broker would drop the next one */
 };
 

@@ -15,6 +15,7 @@
 
 #include "budget.h"
 #include "counters.h"
+#include "flood.h"
 #include "mailbox.h"
 
 enum { RUN_MAX_HOMES = 64 };
@@ -48,6 +49,7 @@ struct run {
 
     struct budget budget;
     struct counters counters;
+    struct flood flood; /* `failure.stop_above` */
 
     /* Where messages go back to, by producer instance. */
     struct mailbox *homes[RUN_MAX_HOMES];

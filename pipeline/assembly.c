@@ -68,6 +68,8 @@ static void init_run(struct pipeline *pipeline)
     run->max_message_bytes = topology->producer.max_message_bytes;
     run->is_strict = getenv("WEIR_STRICT") != NULL;
     run->budget.limit = topology->memory / 2;
+    flood_init(&run->flood, &(struct flood_limit){failure->stop_percent,
+                                                  failure->stop_over_us});
     run->home_count = topology->producer.concurrency;
     run->poke = poke;
     run->changed = pipeline_changed;

@@ -43,11 +43,13 @@ struct pipeline_stats {
         rejected_batcher, rejected_sink, rejected_nonsense, rejected_crashes;
     uint64_t dead_letters; /* confirmed: among `rejected` */
     uint64_t dead_letter_errors;
+    uint64_t flood_stops; /* too many failed: the source stopped */
     uint64_t callback_errors, handler_stuck, failed_after_settle,
         refused_settlements, gaps, last_deliveries;
     uint64_t batches, closed_size, closed_bytes, closed_timeout, closed_flush,
         closed_drain, closed_starved, closed_revoke, closed_keys;
     bool is_connected; /* all producers and sinks are open */
+    bool is_flooded;   /* stopped now, by `failure.stop_above` */
     bool is_draining;
 };
 

@@ -22,6 +22,7 @@ static void copy_counters(const struct counters *from,
     stats->rejected_crashes = counter_get(&from->rejected[REJECTED_CRASHES]);
     stats->dead_letters = counter_get(&from->dead_letters);
     stats->dead_letter_errors = counter_get(&from->dead_letter_errors);
+    stats->flood_stops = counter_get(&from->flood_stops);
     stats->callback_errors = counter_get(&from->callback_errors);
     stats->handler_stuck = counter_get(&from->handler_stuck);
     stats->failed_after_settle = counter_get(&from->failed_after_settle);
@@ -82,6 +83,8 @@ void pipeline_stats(const struct pipeline *pipeline,
     }
     copy_counters(&pipeline->run.counters, &stats);
     stats.is_connected = is_connected(pipeline);
+    stats.is_flooded = atomic_load_explicit(&pipeline->run.flood.is_stopped,
+                                            memory_order_relaxed);
     stats.is_draining = run_is_draining(&pipeline->run);
     *ret_stats = stats;
 }

@@ -10,6 +10,8 @@
  * a connector.  Where nothing moves for LEAK_US and every stage is empty while
  * tickets are open, the run ends and says so, rather than wait for ever.
  *
+ * Whether too many messages fail (flow/flood.c) is judged here, too.
+ *
  * Threads: the one that runs the pipeline; reads published slots and
  * counters, and asks stages by their controls.
  */
@@ -191,6 +193,47 @@ static void watch_connection(struct pipeline *pipeline, int64_t now)
     end_absent(pipeline);
 }
 
+static void say_flood(const struct pipeline *pipeline,
+                      struct flood_count window)
+{
+    const struct topology_failure *failure = &pipeline->topology->failure;
+
+    log_write(WEIR_LOG_ERROR,
+              "%s: %llu of %llu messages failed within %.0f s, more than %u "
+              "%%: the source stops, and a few pass from time to time until "
+              "fewer fail",
+              pipeline->topology->name, (unsigned long long)window.failed,
+              (unsigned long long)window.judged,
+              (double)failure->stop_over_us / CLOCK_SECOND_US,
+              failure->stop_percent);
+}
+
+static void watch_flood(struct pipeline *pipeline, int64_t now)
+{
+    struct run *run = &pipeline->run;
+    const struct flood_count all = {
+        /* In this order: what failed was judged before. */
+        .failed = counter_get(&run->counters.failed),
+        .judged = counter_get(&run->counters.judged)};
+    const enum flood_news news = flood_observe(&run->flood, now, all);
+
+    if (news == FLOOD_SAME || run_is_draining(run))
+        return;
+    if (news == FLOOD_STOPS) {
+        counter_add(&run->counters.flood_stops, 1);
+        say_flood(pipeline, flood_sum(&run->flood));
+        return;
+    }
+    if (news == FLOOD_RESUMES)
+        log_write(WEIR_LOG_WARNING,
+                  "%s: no more than %u %% of messages fail now: the source "
+                  "goes on",
+                  pipeline->topology->name,
+                  pipeline->topology->failure.stop_percent);
+    for (unsigned i = 0; i < run->home_count; i++)
+        mailbox_interrupt(run->homes[i]);
+}
+
 void watch(struct pipeline *pipeline)
 {
     const int64_t now = clock_now_us();
@@ -202,6 +245,7 @@ void watch(struct pipeline *pipeline)
         watch_slot(pipeline, &pipeline->sinks[i].runner.slot,
                    &pipeline->watched[pipeline->processor_count + i], now);
     watch_leak(pipeline, now);
+    watch_flood(pipeline, now);
     watch_end(pipeline);
     watch_connection(pipeline, now);
 }

@@ -147,10 +147,24 @@ static void dead_letter(struct failure *failure, struct weir_message *msg,
     mail_list_add(&failure->letters, &letter->mail);
 }
 
+/* Whether too many fail is looked at from time to time, but soon enough that
+ * not much more fails meanwhile. */
+static void count(struct failure *failure)
+{
+    struct run *run = failure->run;
+
+    if (!failure->batcher)
+        counter_add(&run->counters.judged, 1);
+    counter_add(&run->counters.failed, 1);
+    if (run->flood.limit.percent > 0 && ++failure->failed % CHUNK_SLOTS == 0)
+        run->changed(run->changed_opaque);
+}
+
 static void apply(struct failure *failure, struct weir_message *msg,
                   enum reject_reason code)
 {
     say(failure, msg);
+    count(failure);
     switch (policy_of(failure, msg, code)) {
     case WEIR_POLICY_REQUEUE:
         requeue(failure, msg);

@@ -21,6 +21,7 @@ struct failure {
     struct weir_message *messages[CHUNK_SLOTS];
     enum reject_reason codes[CHUNK_SLOTS];
     uint32_t count;
+    uint64_t failed;  /* so far */
     bool has_stopped; /* `then: stop` met one */
 };
 

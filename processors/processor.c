@@ -120,6 +120,7 @@ static void route(struct processor *processor, struct weir_message *msg)
     size_t at;
 
     if (processor->outlet_count == 0) {
+        processor->judged++;
         settle(&processor->settler, msg, ENDING_DONE);
         return;
     }
@@ -130,6 +131,7 @@ static void route(struct processor *processor, struct weir_message *msg)
         fail_route(processor, msg, name);
         return;
     }
+    processor->judged++;
     if (msg->changes && msg->changes->is_early)
         msg = settle_early(processor, msg);
     msg->is_delivering = true;
@@ -217,6 +219,7 @@ static int64_t act(struct processor *processor, struct hand *hand,
         route(processor, msg);
         return 0;
     case WEIR_DONE:
+        processor->judged++;
         settle(&processor->settler, msg, ENDING_DONE);
         return 0;
     case WEIR_RETRY:
@@ -364,6 +367,9 @@ static uint32_t run_hand(struct processor *processor, struct hand *hand)
             finish_failures(processor, hand);
     }
     finish_failures(processor, hand);
+    if (processor->judged > 0)
+        counter_add(&processor->run->counters.judged, processor->judged);
+    processor->judged = 0;
     return_rest(processor, hand, ran, end, &back);
     runner_release(&processor->runner);
     settler_flush(&processor->settler);

@@ -32,6 +32,7 @@ struct processor {
     struct weir_worker worker;
 
     struct mail_list *out; /* per outlet, of this hand */
+    uint32_t judged;       /* that the handler is through with, of this hand */
     struct weir_message **last;
 
     pthread_t thread;

@@ -311,13 +311,19 @@ static enum weir_status pull(struct producer *producer, struct weir_error *err)
     struct weir_intake *intake = &producer->intake;
     const bool is_idle = intake->books.in_flight == 0;
     int64_t deadline = clock_after_us(is_idle ? IDLE_US : SERVE_US);
-    const uint32_t demand = limited(producer, demand_of(producer), &deadline);
+    bool is_counted;
+    const uint32_t allowed =
+        flood_take(&config->run->flood, config->run->home_count,
+                   demand_of(producer), &is_counted);
+    const uint32_t demand = limited(producer, allowed, &deadline);
     enum weir_status status;
 
     if (!mailbox_arm(&intake->box, &intake->waiter, threshold_of(producer)))
         deadline = clock_now_us();
     status = config->ops->pull(producer->self, intake, demand, deadline, err);
     mailbox_disarm(&intake->box, &intake->waiter);
+    if (is_counted && intake->offered < allowed)
+        flood_give(&config->run->flood, allowed - intake->offered);
     if (config->rate && demand > 0 && intake->offered > 0)
         rate_charge(config->rate, config->index, intake->offered,
                     intake->offered_bytes);

@@ -56,12 +56,37 @@ static void dead_letters_that_the_producer_reads_are_refused(void **state)
         LOG "batchers: { default: { sink: { log: { topic: a } } } }\n" REST);
 }
 
+#define STOP(value)                                                            \
+    COUNTER "processors: { handler: passthrough }\n"                           \
+            "failure: { then: drop, stop_above: " value " }\n"
+
+static void a_share_that_stops_the_source_is_written_with_its_time(void **state)
+{
+    struct loaded loaded;
+
+    (void)state;
+    load_text(&loaded, STOP("40% over 90s"));
+    assert_int_equal(loaded.status, WEIR_OK);
+    assert_int_equal(loaded.topology->failure.stop_percent, 40);
+    assert_int_equal(loaded.topology->failure.stop_over_us, 90000000);
+    loaded_finish(&loaded);
+    assert_refused(STOP("a half"),
+                   "/conf/t.yaml:4:36: failure.stop_above: `a half` is not a "
+                   "share of a time, as in 50% over 1m\n");
+    assert_mentions(STOP("50%"), "`50%` is not a share of a time");
+    assert_mentions(STOP("50.5% over 1m"), "is not a share of a time");
+    assert_mentions(STOP("0% over 1m"), "a share is 1% to 99%");
+    assert_mentions(STOP("100% over 1m"), "a share is 1% to 99%");
+    assert_mentions(STOP("50% over 10ms"), "the time is 1s to 1d");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_ALONE(dead_letters_need_a_batcher_of_that_name),
         TEST_ALONE(a_dead_letter_batcher_that_gets_nothing_is_said),
         TEST_ALONE(dead_letters_that_the_producer_reads_are_refused),
+        TEST_ALONE(a_share_that_stops_the_source_is_written_with_its_time),
         TEST_ALONE(between_it_and_others_no_order_is_asked_for),
     };
     return cmocka_run_group_tests_name("dead_letter", tests, NULL, NULL);
