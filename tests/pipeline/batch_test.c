@@ -143,8 +143,8 @@ static bool has_noted_one(struct harness *harness)
     return has_one;
 }
 
-/* Messages come a millisecond apart, for two seconds and more: a timer that began
- * again with each would never end meanwhile. */
+/* Messages come a millisecond apart, for two seconds and more: a timer that
+ * began again with each would never end meanwhile. */
 static void the_timeout_counts_from_the_first_message(void **state)
 {
     enum { MESSAGES = 2000 };

@@ -21,6 +21,7 @@
 static struct {
     struct gate gate;
     _Atomic unsigned handled;
+    _Atomic bool rejects;                /* every seventh message */
     _Atomic bool does_lose;              /* the next message that ends */
     _Atomic(struct weir_message *) lost; /* so that its memory is not */
     _Atomic bool is_over;
@@ -31,7 +32,7 @@ static int setup(void **state)
 {
     shared.gate = (struct gate)GATE_CLOSED;
     shared.handled = shared.unbalanced = shared.polls = 0;
-    shared.does_lose = shared.is_over = false;
+    shared.does_lose = shared.is_over = shared.rejects = false;
     return harness_setup(state);
 }
 
@@ -196,6 +197,8 @@ static enum weir_status change(struct weir_message *msg, void *state)
     weir_message_set_batch_key(msg, weir_str("key"));
     if (place_of(msg).number % 7 == 3 && weir_message_attempt(msg) == 1)
         return WEIR_RETRY;
+    if (place_of(msg).number % 7 == 4 && shared.rejects)
+        return weir_message_reject(msg, "bad");
     return weir_message_set_payload(msg, weir_message_payload(msg));
 }
 
@@ -222,6 +225,7 @@ static bool run_without_memory(struct harness *harness, const char *topology,
     int code;
 
     delivered = 0;
+    shared.rejects = strstr(topology, "dead_letter:") != NULL;
     producer_script_begin(harness->source, 0, "t", 0);
     producer_script_add_many(harness->source, 0, 20);
     harness->handler.handle_message = change;
@@ -234,10 +238,12 @@ static bool run_without_memory(struct harness *harness, const char *topology,
 
     assert_int_equal(harness_finish(harness), code);
     assert_true(code == PIPELINE_EXIT_OK || code == PIPELINE_EXIT_GAVE_UP);
-    assert_int_equal(harness->stats.rejected, 0);
-    assert_true(delivered >= harness->stats.done);
-    if (code == PIPELINE_EXIT_OK && harness->stats.abandoned == 0)
-        assert_int_equal(harness->stats.done, 20);
+    assert_int_equal(harness->stats.rejected, harness->stats.dead_letters);
+    assert_true(delivered >= harness->stats.done + harness->stats.rejected);
+    if (code == PIPELINE_EXIT_OK && harness->stats.abandoned == 0) {
+        assert_int_equal(harness->stats.done, shared.rejects ? 17 : 20);
+        assert_int_equal(harness->stats.rejected, shared.rejects ? 3 : 0);
+    }
     return has_failed;
 }
 
@@ -274,6 +280,20 @@ static void an_ordered_run_survives_each_failed_allocation(void **state)
             "ordering: partition }\n" SMALL_BATCHES FAILURE);
 }
 
+#define DEAD_LETTERS                                                           \
+    "batchers: { default: { batch_size: 5, batch_timeout: 2ms }, "             \
+    "dead_letter: { batch_size: 2, batch_timeout: 2ms } }\n"                   \
+    "failure: { then: dead_letter, retry: { attempts: 3, "                     \
+    "backoff: { min: 1ms, max: 4ms } } }\nshutdown: { timeout: 1s }\n"
+
+static void dead_letters_survive_each_failed_allocation(void **state)
+{
+    (void)state;
+    survive("producer: { SOURCE }\n"
+            "processors: { handler: linked, concurrency: 1, "
+            "ordering: none }\n" DEAD_LETTERS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +302,7 @@ int main(void)
         TEST(a_message_that_was_lost_ends_the_run_with_74),
         TEST(a_run_without_order_survives_each_failed_allocation),
         TEST(an_ordered_run_survives_each_failed_allocation),
+        TEST(dead_letters_survive_each_failed_allocation),
     };
     return cmocka_run_group_tests_name("process", tests, NULL, NULL);
 }

@@ -51,20 +51,54 @@ def examples_pass_check():
                      f"exit code for {topology}:\n{result.stdout}")
 
 
+def known_tests():
+    listed = subprocess.run(
+        ["ctest", "--test-dir", os.environ["WEIR_BUILD"], "-N"], check=True,
+        capture_output=True, text=True, timeout=harness.RUN_TIMEOUT_S).stdout
+    return set(re.findall(r"Test +#\d+: (\S+)", listed))
+
+
+def known_cases():
+    """The functions of all tests: a case is one of them."""
+    names = set()
+    for path in glob.glob(f"{harness.ROOT}/tests/**/*.c", recursive=True):
+        with open(path, encoding="utf-8") as file:
+            names |= set(re.findall(r"^static void (\w+)\(", file.read(),
+                                    re.MULTILINE))
+    return names
+
+
+def failures_have_tests():
+    """Every row of docs/failure.md names a test, and each of them exists."""
+    with open(f"{harness.ROOT}/docs/failure.md", encoding="utf-8") as file:
+        text = file.read()
+    rows = [row.rsplit("|", 2)[1] for row in text.splitlines()
+            if row.startswith("| ") and "shown by" not in row and
+            not row.startswith("| ---")]
+    expect(len(rows) > 40, f"only {len(rows)} rows")
+    rows += re.findall(r"^Shown by (.*?)\.$", text,
+                       re.MULTILINE | re.DOTALL)
+    tests, cases = known_tests(), known_cases()
+    for row in rows:
+        named = re.findall(r"`(\w+)`(?:: `(\w+)`)?", row)
+        expect(named, f"no test in the row that ends with {row}")
+        for test, case in named:
+            expect(test in tests, f"{test}: CTest doesn't know it")
+            expect(not case or case in cases, f"{test}: there is no {case}")
+
+
 def promises_have_tests():
     with open(f"{harness.ROOT}/README.md", encoding="utf-8") as file:
         rows = file.read().split("| shown by |", 1)[1].split("\n\n", 1)[0]
     named = {name for row in rows.splitlines()[2:]
              for name in re.findall(r"`(\w+)`", row.rsplit("|", 2)[1])}
-    listed = subprocess.run(
-        ["ctest", "--test-dir", os.environ["WEIR_BUILD"], "-N"], check=True,
-        capture_output=True, text=True, timeout=harness.RUN_TIMEOUT_S).stdout
     expect(named, "the README names no test")
-    expect_equal(named - set(re.findall(r"Test +#\d+: (\S+)", listed)), set(),
+    expect_equal(named - known_tests(), set(),
                  "tests that the README names and CTest doesn't know")
 
 
 if __name__ == "__main__":
     harness.main({"handlers_compile": handlers_compile,
                   "examples_pass_check": examples_pass_check,
-                  "promises_have_tests": promises_have_tests})
+                  "promises_have_tests": promises_have_tests,
+                  "failures_have_tests": failures_have_tests})
