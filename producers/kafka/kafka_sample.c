@@ -20,69 +20,80 @@
 
 #include "clock.h"
 
-enum { NEAR_END = 64, ASK_MS = 500, ALL_MS = 1000 };
+enum { NEAR_END = 64, ALL_MS = 5000, CAREFUL = 4096 };
 
-static bool is_empty(rd_kafka_t *rk, const char *topic, int32_t partition)
+struct sampling {
+    rd_kafka_t *rk;
+    int64_t deadline_us;
+    uint64_t most; /* bytes of messages that one response brought */
+    bool has_failed;
+};
+
+static int rest_ms(const struct sampling *sampling)
+{
+    return clock_until_ms(sampling->deadline_us, ALL_MS);
+}
+
+static bool is_empty(struct sampling *sampling, const char *topic,
+                     int32_t partition)
 {
     int64_t low = 0, high = 0;
 
-    return rd_kafka_query_watermark_offsets(rk, topic, partition, &low, &high,
-                                            ASK_MS) !=
-               RD_KAFKA_RESP_ERR_NO_ERROR ||
-           low >= high;
+    if (rd_kafka_query_watermark_offsets(sampling->rk, topic, partition, &low,
+                                         &high, rest_ms(sampling)) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return low >= high;
+    sampling->has_failed = true;
+    return true;
 }
 
-/* What one response brought, in bytes of messages. */
-static uint64_t read_response(rd_kafka_queue_t *queue, int64_t deadline_us)
+static void read_response(struct sampling *sampling, rd_kafka_queue_t *queue)
 {
     rd_kafka_message_t *message =
-        rd_kafka_consume_queue(queue, clock_until_ms(deadline_us, ASK_MS));
+        rd_kafka_consume_queue(queue, rest_ms(sampling));
     uint64_t size = 0;
 
-    if (!message)
-        return 0;
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         size = (message->len + message->key_len) *
                (1 + (uint64_t)rd_kafka_queue_length(queue));
-    rd_kafka_message_destroy(message);
-    return size;
+    else
+        sampling->has_failed = true;
+    if (message)
+        rd_kafka_message_destroy(message);
+    sampling->most = size > sampling->most ? size : sampling->most;
 }
 
-static uint64_t sample(rd_kafka_t *rk, const char *name, int32_t partition,
-                       int64_t deadline_us)
+static void sample(struct sampling *sampling, const char *name,
+                   int32_t partition)
 {
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    uint64_t size = 0;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(sampling->rk, name, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(sampling->rk);
 
     if (topic && rd_kafka_consume_start_queue(topic, partition,
                                               RD_KAFKA_OFFSET_TAIL(NEAR_END),
                                               queue) == 0) {
-        size = read_response(queue, deadline_us);
+        read_response(sampling, queue);
         (void)rd_kafka_consume_stop(topic, partition);
     }
     if (topic)
         rd_kafka_topic_destroy(topic);
     rd_kafka_queue_destroy(queue);
-    return size;
 }
 
 uint64_t kafka_sample_growth(rd_kafka_t *rk,
                              const rd_kafka_topic_partition_list_t *partitions)
 {
     const uint64_t fetched = strtoull(KAFKA_SAMPLE_BYTES, NULL, 10);
-    const int64_t deadline_us = clock_after_us(ALL_MS * INT64_C(1000));
-    uint64_t most = 0;
+    struct sampling sampling = {
+        .rk = rk, .deadline_us = clock_after_us(ALL_MS * INT64_C(1000))};
 
-    for (int i = 0; i < partitions->cnt; i++) {
+    for (int i = 0; i < partitions->cnt && rest_ms(&sampling) > 0; i++) {
         const rd_kafka_topic_partition_t *at = &partitions->elems[i];
-        uint64_t size;
 
-        if (clock_now_us() >= deadline_us ||
-            is_empty(rk, at->topic, at->partition))
-            continue;
-        size = sample(rk, at->topic, at->partition, deadline_us);
-        most = size > most ? size : most;
+        if (!is_empty(&sampling, at->topic, at->partition))
+            sample(&sampling, at->topic, at->partition);
     }
-    return (most + fetched - 1) / fetched;
+    if (sampling.most == 0 && sampling.has_failed)
+        return CAREFUL;
+    return (sampling.most + fetched - 1) / fetched;
 }
