@@ -8,7 +8,8 @@ import time
 import nemeses
 from ends import AmqpEnd, AmqpSource, FileEnd, KafkaEnd, KafkaSource
 from harness import Failed
-from series import Report, Series
+from memory import Memory
+from series import Report, Series, built_handler
 
 
 class Drill:
@@ -23,6 +24,9 @@ class Drill:
         self.members = options.get("members", 1)
         self.place = options.get("place", "alone")
         self.keys = options.get("keys", {})
+        self.seconds = options.get("seconds", 0)
+        self.rate = options.get("rate", 1000)
+        self.is_first_spared = options.get("is_first_spared", False)
         self.help = strike.__doc__.strip().splitlines()[0]
 
     def suits(self, path):
@@ -54,6 +58,9 @@ DRILLS = {
     "fill_disk": Drill(nemeses.fill_disk, 5, ends=("file",), place="disk"),
     "stand_sink": Drill(nemeses.stand_sink, 5, ends=("kafka", "amqp")),
     "slow_sink": Drill(nemeses.slow_sink, 5, ends=("kafka", "amqp")),
+    "short_memory": Drill(nemeses.short_memory, 10, place="memory"),
+    "mixed": Drill(nemeses.mixed, 10, 3, members=2, is_first_spared=True,
+                   seconds=30 * 60, rate=500, repeats=True),
 }
 SOURCES = {"kafka": KafkaSource, "amqp": AmqpSource}
 ENDS = {"kafka": KafkaEnd, "amqp": AmqpEnd}
@@ -62,12 +69,17 @@ ENDS = {"kafka": KafkaEnd, "amqp": AmqpEnd}
 class Job:
     """One line of the table."""
 
-    def __init__(self, name, path, ordering, seed, strikes):
+    def __init__(self, name, path, ordering, seed, strikes, seconds=0):
         self.name, self.drill = name, DRILLS[name]
         self.path, self.ordering, self.seed = path, ordering, seed
-        self.strikes = strikes
+        self.strikes, self.seconds = strikes, seconds
 
     def series(self, folder, places, stack):
+        options = {"rate": self.drill.rate}
+        if self.drill.place == "memory":
+            options["memory"] = Memory(folder)
+            options["variables"] = options["memory"].variables()
+        options["is_first_spared"] = self.drill.is_first_spared
         place = places["cluster" if self.drill.place == "cluster" else "alone"]
         source_kind, end_kind = self.path.split("-")
         source = SOURCES[source_kind](place, keys=self.drill.keys)
@@ -80,7 +92,7 @@ class Job:
         else:
             end = ENDS[end_kind](place)
         series = Series(folder, place, source, end, self.ordering,
-                        f"{self.name}:{self.seed}")
+                        f"{self.name}:{self.seed}", **options)
         for _ in range(self.drill.members):
             series.join()
         return series
@@ -92,8 +104,10 @@ class Job:
                 contextlib.ExitStack() as stack:
             try:
                 series = self.series(folder, places, stack)
-                series.run(self.drill.strike, self.strikes, self.drill.pause)
-                series.judge(report, self.drill.repeats)
+                series.run(self.drill.strike, self.strikes, self.drill.pause,
+                           self.seconds)
+                series.judge(report, self.drill.repeats and (
+                    self.name != "mixed" or self.strikes >= self.drill.full))
             except Skipped as skipped:
                 report.skipped = str(skipped)
             except (Failed, OSError, subprocess.SubprocessError) as failure:
@@ -126,22 +140,29 @@ def small_disk(folder):
         subprocess.run(["umount", folder], check=True, timeout=30)
 
 
-QUICK = (("kafka-file", "key"), ("amqp-file", "none"))
+QUICK = (("kafka-file", "key"), ("amqp-amqp", "none"))
 FULL = (("kafka-file", "none"), ("kafka-file", "partition"),
         ("kafka-file", "key"), ("kafka-kafka", "none"),
         ("kafka-kafka", "partition"), ("kafka-kafka", "key"),
-        ("amqp-file", "none"))
+        ("kafka-amqp", "none"), ("kafka-amqp", "partition"),
+        ("kafka-amqp", "key"), ("amqp-file", "none"), ("amqp-amqp", "none"))
 
 
-def jobs(paths, seed, strikes_of):
-    return [Job(name, path, ordering, seed, strikes_of(drill))
+def jobs(paths, seed, strikes_of, seconds_of):
+    return [Job(name, path, ordering, seed, strikes_of(drill),
+                seconds_of(drill))
             for path, ordering in paths
             for name, drill in DRILLS.items() if drill.suits(path)]
 
 
+__all__ = ["built_handler", "full", "quick", "DRILLS", "SOURCES", "Job"]
+
+
 def quick(seed):
-    return jobs(QUICK, seed, lambda drill: drill.quick)
+    return jobs(QUICK, seed, lambda drill: drill.quick,
+                lambda drill: 0)
 
 
 def full(seed):
-    return jobs(FULL, seed, lambda drill: drill.full)
+    return jobs(FULL, seed, lambda drill: drill.full,
+                lambda drill: drill.seconds)

@@ -12,11 +12,12 @@ import subprocess
 import commits
 from amqp_queue import Queue, channel_to
 from checker import Sent
+from harness import Failed, expect
 from load import AmqpLoad, KafkaLoad
 from topic import new_name
 
 LINE = re.compile(rb"(\d{8}) (\S+) (first|again) \.")
-READ_S = 120
+READ_S, ASK_S = 120, 2
 
 
 def parsed(line):
@@ -108,12 +109,50 @@ class KafkaSource:
                 for partition in self.partitions}
 
 
+# Ready and unacknowledged; what list_queues says is seconds old.
+TOTAL = """[begin {{ok, {{_, N}}, _}} = ra:leader_query(amqqueue:get_pid(Q),
+fun rabbit_fifo:query_messages_total/1), N end || Q <- rabbit_amqqueue:list(),
+element(4, amqqueue:get_name(Q)) =:= <<"{}">>]."""
+
+
 class QuorumQueue(Queue):
     """Acknowledgements of a classic queue are not on its disk at once: after a
     kill of its node it repeats them all."""
 
     def __init__(self, url):
         super().__init__(url, "quorum")
+
+    def count(self):
+        """How many are ready; None when the broker doesn't say so soon."""
+        import pika
+        parameters = pika.URLParameters(self.url)
+        parameters.socket_timeout = parameters.stack_timeout = ASK_S
+        parameters.blocked_connection_timeout = ASK_S
+        try:
+            connection = pika.BlockingConnection(parameters)
+            connection.call_later(ASK_S, lambda: expect(False, "no answer"))
+            found = connection.channel().queue_declare(self.name, passive=True)
+            connection.close()
+            return found.method.message_count
+        except Exception:  # pylint: disable=broad-except
+            return None  # pika's errors have no class in common
+
+    def drain(self):
+        """The bodies of all that is ready, which is gone then."""
+        found, count = [], self.state()[0]
+        with channel_to(self.url) as channel:
+            channel.basic_qos(prefetch_count=1000)
+            for method, _, body in () if count == 0 else channel.consume(
+                    self.name, inactivity_timeout=READ_S):
+                if method is None:
+                    break
+                found.append(body)
+                if len(found) % 500 == 0 or len(found) == count:
+                    channel.basic_ack(method.delivery_tag, multiple=True)
+                if len(found) == count:
+                    break
+            channel.cancel()
+        return found
 
     def is_answered(self, limit_s):
         """Whether a consumer is; the queue takes back what that one got."""
@@ -149,6 +188,7 @@ class AmqpSource:
     def __init__(self, site, **more):
         self.queue = QuorumQueue(site.url()).declare()
         self.place, self.more = site.amqp_place("source"), more
+        self.site = site
 
     def producer(self):
         where = Queue(self.place)
@@ -164,10 +204,10 @@ class AmqpSource:
         return 0
 
     def is_done(self):
-        from pika.exceptions import AMQPError
         try:
-            return self.queue.state()[0] == 0
-        except (AMQPError, OSError):
+            return self.queue.count() == 0 and "[0]" in self.site.amqp(
+                ).tool("eval", TOTAL.format(self.queue.name))
+        except Failed:
             return False
 
     def sent(self, load):
@@ -177,10 +217,7 @@ class AmqpSource:
                     set(load.open.values()) | set(load.again))
 
     def left(self):
-        ready, _ = self.queue.state()
-        with channel_to(self.queue.url) as channel:
-            return {int(channel.basic_get(self.queue.name, auto_ack=True)[2])
-                    for _ in range(ready)}
+        return set(map(int, self.queue.drain()))
 
     def commits(self):
         return None
@@ -281,26 +318,10 @@ class AmqpEnd:
                 f"routing_key: {self.queue.name} }}")
 
     def count(self):
-        from pika.exceptions import AMQPError
-        try:
-            return {0: self.queue.state()[0]}
-        except (AMQPError, OSError):
-            return None
+        count = self.queue.count()
+        return None if count is None else {0: count}
 
     def delivered(self):
-        found, count = [], self.queue.state()[0]
-        with channel_to(self.queue.url) as channel:
-            channel.basic_qos(prefetch_count=1000)
-            for method, _, body in () if count == 0 else channel.consume(
-                    self.queue.name, inactivity_timeout=READ_S):
-                if method is None:
-                    break
-                found.append(parsed(body))
-                if len(found) % 500 == 0 or len(found) == count:
-                    channel.basic_ack(method.delivery_tag, multiple=True)
-                if len(found) == count:
-                    break
-            channel.cancel()
-        return found
+        return list(map(parsed, self.queue.drain()))
 
 

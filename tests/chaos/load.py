@@ -8,6 +8,7 @@ import threading
 import time
 
 from harness import expect
+from nodes.process import die_with_parent
 
 TICK_S = 0.01
 FINISH_S = 120
@@ -68,7 +69,8 @@ class KafkaLoad(Load):
         self.feeds = [subprocess.Popen(
             ["kcat", "-q", "-E", "-b", brokers, "-P", "-t", topic, "-K:", "-p",
              str(index), *options], stdin=subprocess.PIPE,
-            stderr=subprocess.DEVNULL) for index in range(partitions)]
+            stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+            for index in range(partitions)]
 
     def key(self, number):
         return number // self.partitions % self.keys

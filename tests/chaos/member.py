@@ -7,6 +7,7 @@ import subprocess
 
 import harness
 from harness import await_that, expect
+from nodes.process import die_with_parent
 
 STARTED = ("gives this member", "amqp: prefetch=")
 EPOCH = {"kafka": re.compile("gives this member [1-9]"),
@@ -27,7 +28,8 @@ class Run:
                  member.topology, "--report", self.report_path],
                 stdin=subprocess.DEVNULL, stdout=member.stdout or log,
                 stderr=log, env={**os.environ, "CHAOS_OWNER": owner,
-                                 **member.variables})
+                                 **member.variables},
+                preexec_fn=die_with_parent)
 
     @property
     def log(self):

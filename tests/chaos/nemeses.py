@@ -20,7 +20,7 @@ SLOW_BYTES = 20000  # a second
 
 def kill_weir(series):
     """kill -9 of weir, and another one in its place"""
-    member = series.random.choice(series.members)
+    member = series.victim()
     member.kill()
     instant = series.watch.now()
     member.start()
@@ -55,12 +55,20 @@ def bring_back(node, queues):
         node.tool("eval", ELECT)
 
 
+def returned(series, node, begun):
+    """A Kafka that was away for longer than the session has a member in its
+    group that is no more, and lets nobody in before that one's time is over."""
+    instant = series.watch.now()
+    is_expired = node.kind == "kafka" and instant - begun > SESSION_S - 1
+    return instant, SESSION_S + FLOW_S if is_expired else FLOW_S
+
+
 def restart_broker(series):
     """orderly restart of a broker"""
-    node = a_node(series)
+    node, begun = a_node(series), time.monotonic()
     node.do("stop")
     bring_back(node, queues_of(series, node))
-    return series.watch.now(), FLOW_S
+    return returned(series, node, begun)
 
 
 def kill_broker(series):
@@ -68,19 +76,19 @@ def kill_broker(series):
     node = a_node(series)
     if node.kind == "rabbitmq":
         series.rest(WRITTEN_S, WRITTEN_S + 1)
+    begun = time.monotonic()
     node.do("kill")
     bring_back(node, queues_of(series, node))
-    return series.watch.now(), FLOW_S
+    return returned(series, node, begun)
 
 
 def freeze_broker(series):
     """SIGSTOP of a broker, for 1 to 8 seconds"""
-    node = a_node(series)
+    node, begun = a_node(series), time.monotonic()
     node.do("freeze")
     series.rest(1, 8)
-    instant = time.monotonic()
     node.do("thaw")
-    return instant, FLOW_S
+    return returned(series, node, begun)
 
 
 # Links.
@@ -100,12 +108,14 @@ def cut_link(series):
 
 def stall_link(series):
     """a link stays open and carries nothing, for 1 to 8 seconds"""
-    link = a_link(series)
+    link, begun = a_link(series), time.monotonic()
     link.stall()
     series.rest(1, 8)
     instant = time.monotonic()
     link.open()
-    return instant, FLOW_S
+    is_expired = series.source.kind == "kafka" and \
+        instant - begun > SESSION_S - 1
+    return instant, SESSION_S + FLOW_S if is_expired else FLOW_S
 
 
 def slow_link(series):
@@ -131,7 +141,7 @@ def refuse_link(series):
 
 def sigterm(series):
     """SIGTERM at a random instant, each fifth with the broker frozen"""
-    member = series.random.choice(series.members)
+    member = series.victim()
     node = a_node(series)
     is_frozen = series.random.random() < 0.2
     if is_frozen:
@@ -152,7 +162,7 @@ def sigterm(series):
 
 def stop_weir(series):
     """SIGSTOP of weir itself, for 1 to 4 seconds"""
-    process = series.random.choice(series.members).run.process
+    process = series.victim().run.process
     process.send_signal(signal.SIGSTOP)
     series.rest(1, 4)
     instant = time.monotonic()
@@ -266,3 +276,30 @@ def slow_sink(series):
     instant = time.monotonic()
     link.open()
     return instant, FLOW_S
+
+
+# Memory.
+
+def short_memory(series):
+    """each n-th allocation of weir fails, for 1 to 3 seconds"""
+    every = series.random.choice((1, 2, 3, 5, 10, 30))
+    series.memory.order(every)
+    series.rest(1, 3)
+    instant = time.monotonic()
+    failed = series.memory.end()
+    series.hits.append(failed)
+    return instant, FLOW_S
+
+
+# Everything.
+
+COMMON = (kill_weir, sigterm, stop_weir, stand_still, freeze_broker,
+          restart_broker, kill_broker, cut_link, stall_link, slow_link,
+          refuse_link)
+
+
+def mixed(series):
+    """one of all the others that suit the path; the first member is spared"""
+    choices = COMMON + ((alarm,) if "amqp" in (
+        series.source.kind, series.end.kind) else ())
+    return series.random.choice(choices)(series)

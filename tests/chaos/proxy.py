@@ -79,9 +79,9 @@ class Proxy:
     async def pump(self, reader, writer):
         try:
             while data := await reader.read(SIZE):
-                for at in range(0, len(data), self.step()):
-                    part = data[at:at + self.step()]
+                while data:
                     await self.flows.wait()
+                    part, data = data[:self.step()], data[self.step():]
                     if self.rate:
                         await asyncio.sleep(len(part) / self.rate)
                     writer.write(part)

@@ -94,6 +94,18 @@ class ProxyTest(unittest.TestCase):
         self.proxy.open()
         self.expect_echo(self.client())
 
+    def test_nothing_is_lost_or_repeated_when_a_slow_time_begins_or_ends(self):
+        client, text = self.client(), os.urandom(400000)
+        sender = threading.Thread(target=client.sendall, args=(text,))
+        sender.start()
+        found, rates = b"", [200000, 0, 1000000, 0, 500000, 0]
+        while len(found) < len(text):
+            found += client.recv(20000)
+            if rates and len(found) > 40000 * (7 - len(rates)):
+                self.proxy.slow(rates.pop(0))
+        sender.join(TIMEOUT_S)
+        self.assertEqual(found, text)
+
     def test_a_slow_link_takes_its_time(self):
         client = self.client()
         self.proxy.slow(20000)

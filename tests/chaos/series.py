@@ -18,10 +18,11 @@ import harness
 from checker import Stream, check
 from harness import Failed, expect
 from member import Member
+from resources import Resources
 from watch import Watch
 
 RECOVER_S, SETTLE_S, END_S = 30, 60, 25
-BATCH, DEADLINE_S = 50, 15
+BATCH, DEADLINE_S = 50, 8
 TOPOLOGY = """name: chaos
 producer:
   {producer}
@@ -37,7 +38,9 @@ batchers:
     batch_size: {batch}
     batch_timeout: 50ms
     sink: {{ {sink} }}
-failure: {{ then: drop }}
+failure:
+  retry: {{ attempts: 1000000, backoff: {{ min: 20ms, max: 500ms }} }}
+  then: drop
 memory: 64MiB
 shutdown: {{ timeout: {deadline}s }}
 log: {{ level: debug }}
@@ -54,6 +57,7 @@ class Report:
         self.reordered = "-"
         self.redelivered, self.stall_s, self.resume_s = 0, 0.0, 0.0
         self.took_s, self.faults, self.said, self.skipped = 0.0, [], [], None
+        self.note = ""
 
     def verdict(self):
         return "FAILED" if self.faults else "skipped" if self.skipped else "ok"
@@ -68,13 +72,21 @@ class Series:
         self.delay = options.get("delay", "0ms")
         self.gate = f"{folder}/gate"
         self.members, self.faults, self.resumes = [], [], []
+        self.is_first_spared = options.get("is_first_spared", False)
+        self.around = options.get("variables", {})
+        self.memory, self.hits = options.get("memory"), []
         self.strikes = 0
-        self.load = None
+        self.load = self.resources = None
         self.watch = Watch(end.count)
 
     @property
     def deadline_s(self):
         return DEADLINE_S
+
+    def victim(self):
+        """Whom a strike on a process hits; a spared one is only looked on."""
+        return self.random.choice(
+            self.members[1:] if self.is_first_spared else self.members)
 
     def open_gate(self):
         with contextlib.suppress(FileNotFoundError):
@@ -95,14 +107,16 @@ class Series:
         name = name or chr(ord("a") + len(self.members))
         member = Member(name, self.folder, self.topology(name))
         self.members.append(member)
+        member.variables = self.around
         member.start()
         return member
 
     # The course of things.
 
-    def run(self, strike, count, pause=(0.3, 1.2)):
+    def run(self, strike, count, pause=(0.3, 1.2), seconds=0):
         """`strike(self)` disturbs, mends, and returns the instant since when
-        messages must flow again and the seconds that this may take."""
+        messages must flow again and the seconds that this may take.  So often,
+        or for so many seconds."""
         self.load = self.source.load(self.rate)
         try:
             self.load.start()
@@ -110,11 +124,15 @@ class Series:
                 member.await_started()
             self.watch.start()
             self.await_flow(time.monotonic(), RECOVER_S, "at the start")
-            for number in range(count):
+            self.resources = Resources(self.members[0].run.process.pid).start()
+            until = time.monotonic() + seconds
+            while self.strikes < count or time.monotonic() < until:
                 self.rest(*pause)
                 instant, limit_s = strike(self)
                 self.strikes += 1
-                self.await_flow(instant, limit_s, f"after strike {number + 1}")
+                self.await_flow(instant, limit_s,
+                                f"after strike {self.strikes}")
+            self.resources.end()
             self.finish()
         finally:
             self.load.end()
@@ -130,6 +148,7 @@ class Series:
         deadline = instant + max(limit_s, RECOVER_S)
         lanes = self.end.lanes(self.source)
         while self.watch.resumed(instant, lanes) is None:
+            expect(self.watch.error is None, f"the watch: {self.watch.error!r}")
             expect(time.monotonic() < deadline,
                    f"nothing is delivered within {deadline - instant:.0f} s "
                    f"{when}")
@@ -180,6 +199,10 @@ class Series:
         moves = max(sum(run.epochs(self.source.kind)
                         for run in self.runs()) - 1, 0)
         allowed = self.source.allowed(moves, BATCH)
+        if self.end.kind == "amqp":
+            # What a lost connection left unconfirmed is published again.
+            allowed = {partition: count + self.strikes * BATCH
+                       for partition, count in allowed.items()}
         faults = check(sent, streams, self.ordering, allowed,
                        self.source.left(), self.source.commits())
         report.strikes, report.sent = self.strikes, len(sent.places)
@@ -193,10 +216,15 @@ class Series:
         report.stall_s = self.watch.longest_stall()
         report.resume_s = max(self.resumes, default=0.0)
         report.faults = faults.texts() + self.faults
+        if self.is_first_spared:
+            report.faults += self.resources.faults()
+            report.note = self.resources.text()
+        if self.hits and not any(self.hits):
+            report.faults.append("no allocation failed")
         if len(sent.places) != self.load.next:
             report.faults.append(f"the broker has {len(sent.places)} of "
                                  f"{self.load.next} confirmed messages")
-        if must_repeat and report.redelivered == 0:
+        if must_repeat and self.strikes > 0 and report.redelivered == 0:
             report.faults.append("no strike hit work in flight: nothing was "
                                  "delivered again")
         return report
