@@ -454,8 +454,9 @@ static int64_t next_deadline(const struct sink *sink)
 
     deadline = retry < deadline ? retry : deadline;
     deadline = lane < deadline ? lane : deadline;
-    if ((sink->held.head || !sink->is_open) && !sink->has_failed &&
-        sink->retry_at_us < deadline)
+    /* While it is full, what makes room ends the connector's wait. */
+    if (((sink->held.head && !sink->is_full) || !sink->is_open) &&
+        !sink->has_failed && sink->retry_at_us < deadline)
         deadline = sink->retry_at_us;
     return deadline;
 }

@@ -88,6 +88,39 @@ static void a_destination_that_does_not_open_is_held_for(void **state)
     assert_int_equal(sink_script_opens(harness->sink), 4);
 }
 
+enum { SINK_ROOM = 16, TRIES = 4 };
+
+static bool is_full(struct harness *harness)
+{
+    return sink_script_writes(harness->sink) > SINK_ROOM;
+}
+
+static bool has_tried_on(struct harness *harness)
+{
+    return sink_script_writes(harness->sink) > SINK_ROOM + TRIES;
+}
+
+/* It says when it has room; until then it is asked a few times a second. */
+static void a_full_destination_is_not_asked_all_the_time(void **state)
+{
+    struct harness *harness = *state;
+    int64_t began_us;
+
+    offer(harness, 2 * SINK_ROOM);
+    sink_script_set_late(harness->sink, true);
+    harness_start(harness, HEAD
+                  "batchers: { default: { batch_size: 1, max_in_flight: 100, "
+                  "sink: { SINK } } }\n" FAILURE);
+    harness_wait(harness, is_full);
+    began_us = clock_now_us();
+    harness_wait(harness, has_tried_on);
+    assert_true(clock_now_us() - began_us > CLOCK_SECOND_US / 10);
+    sink_script_release(harness->sink);
+
+    assert_int_equal(harness_join(harness), 0);
+    assert_int_equal(harness->stats.done, 2 * SINK_ROOM);
+}
+
 static bool has_opened_again(struct harness *harness)
 {
     return sink_script_opens(harness->sink) == 2;
@@ -468,6 +501,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_destination_that_is_down_is_held_for),
         TEST(a_destination_that_does_not_open_is_held_for),
+        TEST(a_full_destination_is_not_asked_all_the_time),
         TEST(an_idle_destination_that_is_lost_is_opened_again),
         TEST(a_client_that_tries_by_itself_is_down_for_as_long),
         TEST(a_handler_whose_destination_is_down_is_called_again),
