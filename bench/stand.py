@@ -10,7 +10,7 @@ import measuring
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BENCH, BROKERS = f"{ROOT}/bench", f"{ROOT}/scripts/brokers"
 PROGRAMS = ("bare_kafka", "fill_kafka", "bare_kafka_sink", "topic_span",
-            "bare_amqp", "fill_amqp")
+            "bare_amqp", "bare_amqp_sink", "fill_amqp")
 PARTITIONS = 4
 
 
