@@ -43,6 +43,7 @@ DRILLS = {
     "stall_link": Drill(nemeses.stall_link, 25),
     "slow_link": Drill(nemeses.slow_link, 5),
     "refuse_link": Drill(nemeses.refuse_link, 10),
+    "lose_link": Drill(nemeses.lose_link, 10, place="namespace"),
     "sigterm": Drill(nemeses.sigterm, 50),
     "stop_weir": Drill(nemeses.stop_weir, 5),
     "stand_still": Drill(nemeses.stand_still, 5),
@@ -80,7 +81,11 @@ class Job:
             options["memory"] = Memory(folder)
             options["variables"] = options["memory"].variables()
         options["is_first_spared"] = self.drill.is_first_spared
-        place = places["cluster" if self.drill.place == "cluster" else "alone"]
+        if self.drill.place == "namespace" and os.geteuid() != 0:
+            raise Skipped("only root can make network namespaces")
+        place = places.get(self.drill.place) or places["alone"]
+        if callable(place):
+            place = places[self.drill.place] = place()
         source_kind, end_kind = self.path.split("-")
         source = SOURCES[source_kind](place, keys=self.drill.keys)
         if end_kind == "file":

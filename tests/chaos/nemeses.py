@@ -137,6 +137,17 @@ def refuse_link(series):
     return instant, FLOW_S
 
 
+def lose_link(series):
+    """weir's network is silent for 1 to 6 seconds (a namespace; needs root)"""
+    namespace, begun = series.site.namespace, time.monotonic()
+    namespace.link("down")
+    series.rest(1, 6)
+    instant = time.monotonic()
+    namespace.link("up")
+    # TCP tries again after twice the time that it has waited.
+    return instant, SESSION_S + FLOW_S + instant - begun
+
+
 # Ends.
 
 def sigterm(series):

@@ -23,19 +23,29 @@ class Node(own_node.OwnNode):
 
 class Place:
     """What a path needs is started when it is first asked for."""
+    host = "127.0.0.1"
 
     def __init__(self, stack, loop):
         self.stack, self.loop = stack, loop
         self.nodes, self.links = {}, {}
 
+    def listener(self, port):
+        """A socket to listen on, where that is not simply loopback."""
+        del port
+
+    def around(self):
+        """What weir is started by."""
+        return []
+
     def kafka(self):
         if "kafka" not in self.nodes:
             port, = process.free_ports(1)
             node = self.stack.enter_context(
-                Node("kafka", "--advertise", f"127.0.0.1:{port}"))
+                Node("kafka", "--advertise", f"{self.host}:{port}"))
             self.nodes["kafka"] = node
             self.links["kafka"] = Proxy(self.loop, port,
-                                        address(node["WEIR_KAFKA_BEHIND"]))
+                                        address(node["WEIR_KAFKA_BEHIND"]),
+                                        self.listener(port))
         return self.nodes["kafka"]
 
     def amqp(self):
@@ -44,8 +54,9 @@ class Place:
             self.nodes["amqp"] = node
             target = address(node["WEIR_AMQP"].split("@")[1])
             for name in ("amqp source", "amqp end"):
-                self.links[name] = Proxy(self.loop, process.free_ports(1)[0],
-                                         target)
+                port, = process.free_ports(1)
+                self.links[name] = Proxy(self.loop, port, target,
+                                         self.listener(port))
         return self.nodes["amqp"]
 
     def brokers(self):
@@ -53,14 +64,15 @@ class Place:
 
     def kafka_place(self):
         self.kafka()
-        return f"127.0.0.1:{self.links['kafka'].port}"
+        return f"{self.host}:{self.links['kafka'].port}"
 
     def url(self):
         return self.amqp()["WEIR_AMQP"]
 
     def amqp_place(self, side):
         self.amqp()
-        return f"amqp://guest:guest@127.0.0.1:{self.links[f'amqp {side}'].port}"
+        port = self.links[f"amqp {side}"].port
+        return f"amqp://guest:guest@{self.host}:{port}"
 
     def create_topic(self, name, partitions):
         wire.create_topic(address(self.brokers())[1], name, partitions)
@@ -80,6 +92,9 @@ class ClusterPlace:
         if "kafka" not in self.nodes:
             self.nodes["kafka"] = self.stack.enter_context(Cluster())
         return self.nodes["kafka"]
+
+    def around(self):
+        return []
 
     def brokers(self):
         return self.cluster()["WEIR_KAFKA"]

@@ -41,9 +41,11 @@ class Loop:
 
 
 class Proxy:
-    def __init__(self, loop, port, target=None, host="127.0.0.1"):
-        """`target` (host, port) may be set later, before a client comes."""
-        self.loop, self.host, self.port, self.target = loop, host, port, target
+    def __init__(self, loop, port, target, listener=None):
+        """To `target` (host, port).  What has a `listener` of its own can't
+        refuse."""
+        self.loop, self.port, self.target = loop, port, target
+        self.listener = listener
         self.server, self.rate = None, 0
         self.writers, self.flows = set(), None
         self.taken = 0
@@ -55,8 +57,9 @@ class Proxy:
         await self.listen()
 
     async def listen(self):
-        self.server = await asyncio.start_server(
-            self.serve, self.host, self.port, reuse_address=True)
+        where = {"sock": self.listener} if self.listener else {
+            "host": "127.0.0.1", "port": self.port, "reuse_address": True}
+        self.server = await asyncio.start_server(self.serve, **where)
 
     async def serve(self, reader, writer):
         self.taken += 1

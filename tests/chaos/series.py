@@ -73,7 +73,7 @@ class Series:
         self.gate = f"{folder}/gate"
         self.members, self.faults, self.resumes = [], [], []
         self.is_first_spared = options.get("is_first_spared", False)
-        self.around = options.get("variables", {})
+        self.variables = options.get("variables", {})
         self.memory, self.hits = options.get("memory"), []
         self.strikes = 0
         self.load = self.resources = None
@@ -107,7 +107,7 @@ class Series:
         name = name or chr(ord("a") + len(self.members))
         member = Member(name, self.folder, self.topology(name))
         self.members.append(member)
-        member.variables = self.around
+        member.variables, member.around = self.variables, self.site.around()
         member.start()
         return member
 
