@@ -23,6 +23,10 @@ const struct weir_option amqp_tls_options[] = {
     {.name = "key",
      .type = WEIR_OPTION_PATH,
      .help = "The private key of `cert`, as PEM."},
+    {.name = "key_password",
+     .type = WEIR_OPTION_STRING,
+     .flags = WEIR_OPTION_SECRET,
+     .help = "Password of the private key."},
     {.name = "verify",
      .type = WEIR_OPTION_BOOL,
      .fallback = "true",
@@ -94,5 +98,7 @@ struct amqp_link_options amqp_address_options(
         .tls = {.ca = weir_settings_string(settings, "tls.ca"),
                 .cert = weir_settings_string(settings, "tls.cert"),
                 .key = weir_settings_string(settings, "tls.key"),
+                .key_password =
+                    weir_settings_string(settings, "tls.key_password"),
                 .verify = weir_settings_bool(settings, "tls.verify", true)}};
 }

@@ -163,7 +163,8 @@ static amqp_rpc_reply_t login(struct amqp_link *link,
 
 #undef FLAG
 
-/* A login that ends without a word is another protocol, most of the time. */
+/* A login that ends without a word is another protocol, most of the time; with
+ * TLS 1.3 it is also how a broker refuses a certificate, or wants one. */
 static enum weir_status explain_login(const struct amqp_link *link,
                                       const amqp_rpc_reply_t *reply,
                                       bool is_tls, struct weir_error *err)
@@ -173,11 +174,18 @@ static enum weir_status explain_login(const struct amqp_link *link,
     if (reply->reply_type != AMQP_RESPONSE_LIBRARY_EXCEPTION ||
         rc == AMQP_STATUS_TIMEOUT)
         return amqp_trouble_reply(reply, link->where, "logging in", err);
+    if (is_tls)
+        return weir_fail(err, WEIR_RETRY,
+                         "%s: logging in: the broker ended it after the TLS "
+                         "handshake (%s): it may want a certificate, or not "
+                         "accept ours: check tls.cert and tls.key, and that "
+                         "AMQP 0-9-1 is spoken on this port",
+                         link->where, amqp_error_string2(rc));
     return weir_fail(err, WEIR_RETRY,
                      "%s: logging in: no AMQP 0-9-1 answer (%s): does "
-                     "another protocol listen on this port?%s",
-                     link->where, amqp_error_string2(rc),
-                     is_tls ? "" : " With TLS, write amqps://.");
+                     "another protocol listen on this port? With TLS, write "
+                     "amqps://.",
+                     link->where, amqp_error_string2(rc));
 }
 
 static enum weir_status log_in(struct amqp_link *link,

@@ -83,6 +83,40 @@ static enum weir_status trust(amqp_socket_t *socket, const struct amqp_tls *tls,
     return WEIR_OK;
 }
 
+/* Without one: OpenSSL itself would ask the terminal. */
+static int give_password(char *out, int size, int is_writing, void *opaque)
+{
+    const char *const *const password = opaque;
+    const size_t length = *password ? strlen(*password) : 0;
+
+    (void)is_writing;
+    if (length == 0 || length > (size_t)size)
+        return -1;
+    memcpy(out, *password, length);
+    return (int)length;
+}
+
+static enum weir_status show_certificate(amqp_socket_t *socket,
+                                         const struct amqp_tls *tls,
+                                         struct weir_error *err)
+{
+    SSL_CTX *context = amqp_ssl_socket_get_context(socket);
+    const char *password = tls->key_password;
+    int rc;
+
+    SSL_CTX_set_default_passwd_cb(context, give_password);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &password);
+    rc = amqp_ssl_socket_set_key(socket, tls->cert, tls->key);
+    SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
+    if (rc != AMQP_STATUS_OK)
+        return weir_fail(err, WEIR_RETRY,
+                         "tls.cert %s and tls.key %s can't be read, don't "
+                         "belong together, or tls.key_password is missing or "
+                         "wrong",
+                         tls->cert, tls->key);
+    return WEIR_OK;
+}
+
 enum weir_status amqp_tls_prepare(amqp_socket_t *socket, const char *host,
                                   const struct amqp_tls *tls,
                                   struct amqp_verdict *verdict,
@@ -108,13 +142,7 @@ enum weir_status amqp_tls_prepare(amqp_socket_t *socket, const char *host,
         if (status != WEIR_OK)
             return status;
     }
-    if (tls->cert &&
-        amqp_ssl_socket_set_key(socket, tls->cert, tls->key) != AMQP_STATUS_OK)
-        return weir_fail(err, WEIR_RETRY,
-                         "tls.cert %s and tls.key %s can't be read, or "
-                         "don't belong together",
-                         tls->cert, tls->key);
-    return WEIR_OK;
+    return tls->cert ? show_certificate(socket, tls, err) : WEIR_OK;
 }
 
 const char *amqp_verdict_text(const struct amqp_verdict *verdict)

@@ -14,6 +14,7 @@
 struct amqp_tls {
     const char *ca;         /* NULL: the system's */
     const char *cert, *key; /* NULL: none */
+    const char *key_password;
     bool verify;
 };
 

@@ -95,6 +95,7 @@ static void expect_refusal(const struct fixture *fixture, const char *word)
     if (!strstr(err.text, word))
         fail_msg("no '%s' in: %s", word, err.text);
     assert_null(strstr(err.text, "guest:guest"));
+    assert_null(strstr(err.text, "hunter"));
     test_intake_close(fixture->intake);
 }
 
@@ -152,6 +153,53 @@ static void another_hosts_certificate_is_refused(void **state)
     expect_refusal(fixture, "IP address mismatch");
 }
 
+static void show(const struct fixture *fixture, const char *cert,
+                 const char *key)
+{
+    char path[200];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", said("WEIR_AMQP_TLS_DIR"),
+                   cert);
+    test_settings_set(fixture->settings, "tls.cert", path);
+    (void)snprintf(path, sizeof(path), "%s/%s", said("WEIR_AMQP_TLS_DIR"), key);
+    test_settings_set(fixture->settings, "tls.key", path);
+}
+
+static void encrypt_key(const char *name, const char *password)
+{
+    char command[600];
+
+    (void)snprintf(command, sizeof(command),
+                   "cd '%s' && openssl pkcs8 -topk8 -in %s.key -out %s.locked "
+                   "-passout pass:%s",
+                   said("WEIR_AMQP_TLS_DIR"), name, name, password);
+    assert_int_equal(system(command), 0);
+}
+
+static void a_broker_that_wants_a_certificate_gets_ours(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture, "--tls --conf ssl_options.fail_if_no_peer_cert=true");
+    expect_refusal(fixture, "tls.cert");
+    show(fixture, "client.pem", "client.key");
+    expect_open(fixture);
+    show(fixture, "client.pem", "server.key");
+    expect_refusal(fixture, "don't belong together");
+    show(fixture, "stranger.pem", "stranger.key");
+    expect_refusal(fixture, "tls.cert");
+    show(fixture, "expired.pem", "expired.key");
+    expect_refusal(fixture, "tls.cert");
+
+    encrypt_key("client", "hunter2");
+    show(fixture, "client.pem", "client.locked");
+    expect_refusal(fixture, "tls.key_password is missing or wrong");
+    test_settings_set(fixture->settings, "tls.key_password", "hunter3");
+    expect_refusal(fixture, "tls.key_password is missing or wrong");
+    test_settings_set(fixture->settings, "tls.key_password", "hunter2");
+    expect_open(fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +207,7 @@ int main(void)
         TEST(an_unknown_authority_is_refused),
         TEST(an_expired_certificate_is_refused),
         TEST(another_hosts_certificate_is_refused),
+        TEST(a_broker_that_wants_a_certificate_gets_ours),
     };
 
     if (!real_broker_is_there())
