@@ -3,6 +3,7 @@
 Each test sends the log once as it is, and once with lines between that are no
 log lines, and compares what arrives line by line.
 """
+import base64
 import contextlib
 import json
 import struct
@@ -35,6 +36,26 @@ def check(run, log, out):
         # The one that was cut off; of many, the log names some and counts.
         reason = f"column {len(log.rejected[0]) + 1}: agent: no closing quote"
         expect(reason in run.log, f"the log does not say {reason!r}")
+
+
+def received(letter):
+    if "payload_base64" in letter:
+        return base64.b64decode(letter["payload_base64"])
+    return letter["payload"].encode()
+
+
+def check_letters(log, path):
+    """What is no log line, byte for byte, and why it is none."""
+    with open(path, encoding="utf-8") as file:
+        letters = [json.loads(line) for line in file]
+    expect_equal(sorted(map(received, letters)), sorted(log.rejected),
+                 "dead letters")
+    for letter in letters:
+        headers = {header["name"]: header["value"]
+                   for header in letter["headers"]}
+        expect_equal(headers["weir-code"], "rejected", "weir-code")
+        expect(headers["weir-reason"].startswith("column "),
+               f"the reason is {headers['weir-reason']}")
 
 
 # Standard input.
@@ -101,8 +122,11 @@ def kafka(path):
             run = Run(f"{harness.ACCESS_LOG}/kafka.yaml", folder,
                       {"KAFKA_BROKERS": broker, "KAFKA_TOPIC": topic,
                        "KAFKA_GROUP": topic,
-                       "ACCESS_LOG_OUT": f"{folder}/out"}, ["--until-end"])
+                       "ACCESS_LOG_OUT": f"{folder}/out",
+                       "ACCESS_LOG_REJECTED": f"{folder}/rejected"},
+                      ["--until-end"])
             check(run, log, f"{folder}/out")
+            check_letters(log, f"{folder}/rejected")
         ends = kafka_offsets(port, LIST_OFFSETS, struct.pack(">i", -1), topic,
                              struct.pack(">q", -1))
         expect_equal(sum(ends.values()), len(log.lines), "messages sent")
