@@ -268,6 +268,30 @@ static void a_standing_dead_letter_sink_stops_the_source_and_nothing_locks(
     assert_int_equal(harness->stats.rejected_sink, 2000);
 }
 
+/* They count in the memory budget, with all that was written into them. */
+static void dead_letters_that_use_up_the_memory_stop_the_source(void **state)
+{
+    struct harness *harness = *state;
+
+    offer(harness, 8000);
+    harness->handler.handle_message = reject_every_other;
+    harness->handler.handle_batch = refuse_until_open;
+    harness_start(
+        harness,
+        "producer: { SOURCE, max_message_bytes: 64KiB }\n"
+        "processors: { handler: linked, concurrency: 2, ordering: none, "
+        "max_demand: 100000 }\nmemory: 8MiB\n"
+        "batchers: { default: { " LIMITS " }, dead_letter: { " LIMITS
+        " } }\n" FAILURE);
+    harness_wait(harness, has_stopped);
+    assert_in_range(producer_script_counts(harness->source).offered, 1000,
+                    7999);
+    shared.is_open = true;
+
+    assert_int_equal(harness_join(harness), 0);
+    assert_int_equal(harness->stats.dead_letters, 8000);
+}
+
 static enum weir_status wait_at_gate(struct weir_message *msg, void *state)
 {
     (void)state;
@@ -364,6 +388,36 @@ static void a_letter_of_an_ended_epoch_is_left(void **state)
 
 /* ---- order ---- */
 
+static void a_letter_that_is_refused_holds_its_lane(void **state)
+{
+    struct harness *harness = *state;
+
+    producer_script_begin(harness->source, 0, "t", 0);
+    producer_script_add_many(harness->source, 0, 100);
+    harness->handler.handle_message = reject_all;
+    sink_script_message(harness->sink, "0:42", WEIR_REJECT, 1, "too large");
+
+    assert_int_equal(
+        harness_run(harness,
+                    "producer: { SOURCE }\n"
+                    "processors: { handler: linked, concurrency: 4, "
+                    "ordering: partition }\n"
+                    "batchers: { default: { sink: { COLLECT } }, dead_letter: "
+                    "{ batch_size: 100, batch_timeout: 50ms, sink: { SINK } } "
+                    "}\n" FAILURE),
+        0);
+
+    /* Without its payload, and what is behind it once more. */
+    for (size_t i = 42; i < 100; i++) {
+        const struct collected *letter = collection_get(
+            sunk(harness), collection_count(sunk(harness)) - 100 + i);
+
+        assert_int_equal(letter->offset, i);
+        assert_int_equal(letter->payload == NULL, i == 42);
+    }
+    assert_int_equal(harness->stats.dead_letters, 100);
+}
+
 static void letters_of_a_lane_keep_their_order(void **state)
 {
     struct harness *harness = *state;
@@ -403,9 +457,11 @@ int main(void)
         TEST(dead_letter_sink_refuses_twice),
         TEST(a_handler_may_be_the_dead_letters_destination),
         TEST(a_standing_dead_letter_sink_stops_the_source_and_nothing_locks),
+        TEST(dead_letters_that_use_up_the_memory_stop_the_source),
         TEST(what_fails_in_a_drain_is_dead_lettered_before_its_end),
         TEST(a_drain_leaves_letters_that_no_destination_takes),
         TEST(a_letter_of_an_ended_epoch_is_left),
+        TEST(a_letter_that_is_refused_holds_its_lane),
         TEST(letters_of_a_lane_keep_their_order),
     };
     return cmocka_run_group_tests_name("dead_letter_held", tests, NULL, NULL);
