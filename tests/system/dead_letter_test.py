@@ -8,7 +8,7 @@ import re
 import signal
 
 import harness
-from amqp_queue import Queue
+from amqp_queue import Queue, channel_to
 from harness import await_that, expect, expect_equal
 from kafka_sink_test import read, sink
 from live import Live, lines_of, topology, witness
@@ -243,8 +243,9 @@ def to_its_own_source_is_refused():
                    f"the log doesn't say why: {live.log}")
 
 
-def sink_fails():
-    """Its broker dies: the source stops when full; back, all of them arrive."""
+def broker_dies(node, more, arrived):
+    """The source stops when full; back, all of the letters arrive.  `arrived`
+    reads what is in the destination."""
     topic = Topic(harness.broker("WEIR_KAFKA"), 1).create()
     count = 3000
 
@@ -252,18 +253,20 @@ def sink_fails():
         topic.send(b"k:%s %06d\n" % (b"bad" if number % 2 else b"good", number)
                    for number in numbers).wait()
 
-    with OwnNode("kafka") as node, harness.scratch() as folder:
-        dead = Topic(node["WEIR_KAFKA"], 1).create()
-        path = with_letters(folder, topic.producer(), more=to_topic(dead),
+    with harness.scratch() as folder:
+        path = with_letters(folder, topic.producer(), more=more,
                             processors="max_demand: 64")
         send(range(100))
         with Live(path) as live:
-            await_that(lambda: len(read(dead)) == 50, "the first dead letters")
+            await_that(lambda: len(lines_of(f"{folder}/out")) == 50,
+                       "the first good ones in the file")
+            await_that(lambda: topic.committed() == {0: 100},
+                       "the first dead letters, and their commit")
             node.do("kill")
             send(range(100, count))
             stands = Standing(f"{folder}/out")
             await_that(stands, "that the source stops")
-            expect(50 < stands.count < count // 2,
+            expect(50 <= stands.count < count // 2,
                    f"{stands.count} lines of {count // 2}: it did not stop")
             before = sum(topic.committed().values())
             expect(before <= 100 + 2, f"{before} are committed")
@@ -272,9 +275,33 @@ def sink_fails():
                        "the good ones in the file")
             topic.await_all_committed()
             live.expect_end(0)
-        found = [letter["payload"] for letter in read(dead)]
     wanted = [f"bad {number:06d}" for number in range(1, count, 2)]
-    expect_equal(sorted(set(found)), wanted, "dead letters")
+    expect_equal(sorted(set(arrived())), wanted, "dead letters")
+
+
+def sink_fails():
+    with OwnNode("kafka") as node:
+        dead = Topic(node["WEIR_KAFKA"], 1).create()
+        broker_dies(node, to_topic(dead),
+                    lambda: [letter["payload"] for letter in read(dead)])
+
+
+def sink_fails_amqp():
+    with OwnNode("rabbitmq") as node:
+        dead = Queue(node["WEIR_AMQP"], "quorum").declare()
+
+        def bodies():
+            found = []
+            with channel_to(dead.url) as channel:
+                while True:
+                    method, _, body = channel.basic_get(dead.name, True)
+                    if not method:
+                        return found
+                    found.append(body.decode())
+
+        broker_dies(node, f"dead_letter: {{ batch_size: 20, batch_timeout: "
+                    f"50ms, sink: {{ amqp: {{ url: '{dead.url}', "
+                    f"routing_key: {dead.name} }} }} }}", bodies)
 
 
 class Standing:
@@ -292,7 +319,7 @@ class Standing:
 
 CASES = (kafka, kafka_too_large, amqp, killed_before_the_commit, to_kafka,
          to_amqp, refused_for_good,
-         to_its_own_source_is_refused, sink_fails)
+         to_its_own_source_is_refused, sink_fails, sink_fails_amqp)
 
 if __name__ == "__main__":
     harness.main({case.__name__: case for case in CASES})
