@@ -69,7 +69,7 @@ static enum weir_status hold_the_first(struct weir_message *msg, void *state)
     (void)state;
     shared.handled++;
     return weir_message_offset(msg) == 0
-               ? weir_message_retry_after(msg, 3600 * 1000)
+               ? weir_message_retry_after(msg, 3600000)
                : WEIR_OK;
 }
 
