@@ -21,11 +21,14 @@ class Stream:
     """What one owner delivered, in its order.
 
     `epochs` says how often it was given partitions (or a channel) anew; each
-    beginning but the first may take a lane back to what was committed.
+    beginning but the first may take a lane back to what was committed, or on to
+    what others left.  `rewinds` says how often its destination's link broke: each
+    may take a lane back to what was not confirmed there, and never on.
     """
 
-    def __init__(self, owner, numbers, epochs=1):
-        self.owner, self.numbers, self.epochs = owner, numbers, epochs
+    def __init__(self, owner, numbers, epochs=1, rewinds=0):
+        self.owner, self.numbers = owner, numbers
+        self.epochs, self.rewinds = epochs, rewinds
 
 
 class Sent:
@@ -110,16 +113,16 @@ def find_duplicates(sent, streams, allowed, faults):
 
 
 def breaks_of(stream, ranks):
-    """lane: the steps at which it didn't go on with its next message"""
-    last, breaks = {}, collections.defaultdict(list)
+    """lane: (steps that went back, steps that left something out)"""
+    last, breaks = {}, collections.defaultdict(lambda: ([], []))
     for number in stream.numbers:
         lane, rank = ranks.get(number, (None, 0))
         if lane is None:
             continue
         before = last.get(lane)
         if before is not None and rank != before[1] + 1:
-            breaks[lane].append(f"{number} after {before[0]} of {lane}, by "
-                                f"{stream.owner}")
+            breaks[lane][rank > before[1]].append(
+                f"{number} after {before[0]} of {lane}, by {stream.owner}")
         last[lane] = number, rank
     return breaks
 
@@ -128,9 +131,10 @@ def find_reordered(sent, streams, ordering, faults):
     for kind in ORDERED[ordering]:
         ranks = sent.lanes(LANES[kind])
         for stream in streams:
-            for steps in breaks_of(stream, ranks).values():
-                if len(steps) > max(stream.epochs - 1, 0):
-                    faults.reordered[kind] += steps
+            for back, on in breaks_of(stream, ranks).values():
+                unexplained = len(on) + max(len(back) - stream.rewinds, 0)
+                if unexplained > max(stream.epochs - 1, 0):
+                    faults.reordered[kind] += on + back
 
 
 def find_nonmonotonic(commits, faults):

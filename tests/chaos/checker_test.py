@@ -121,6 +121,14 @@ class CheckerTest(unittest.TestCase):
                        allowed={0: 10, 1: 10})
         self.assertTrue(faults.reordered["partition"])
 
+    def test_a_broken_destination_goes_back_and_never_on(self):
+        again = ALL[:30] + ALL[20:]
+        faults = found([Stream("one", again, rewinds=1)], allowed={0: 5, 1: 5})
+        self.assertEqual(faults.texts(), [])
+        late = without(20, 22) + [20, 22]
+        faults = found([Stream("one", late, rewinds=1)])
+        self.assertTrue(faults.reordered["partition"])
+
     def test_a_gap_within_an_owner_is_reordered_even_if_another_fills_it(self):
         streams = [Stream("one", without(20, 22)), Stream("two", [20, 22])]
         self.assertTrue(found(streams).reordered["partition"])

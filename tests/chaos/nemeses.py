@@ -21,6 +21,7 @@ SLOW_BYTES = 20000  # a second
 def kill_weir(series):
     """kill -9 of weir, and another one in its place"""
     member = series.victim()
+    series.kills += 1
     member.kill()
     instant = series.watch.now()
     member.start()
@@ -202,6 +203,7 @@ def change_members(series):
         return instant, REBALANCE_S
     member = series.random.choice(series.members)
     if series.random.random() < 0.5:
+        series.kills += 1
         member.kill()
         return series.watch.now(), AFTER_KILL_S["kafka"]
     instant = series.watch.now()

@@ -75,7 +75,7 @@ class Series:
         self.is_first_spared = options.get("is_first_spared", False)
         self.variables = options.get("variables", {})
         self.memory, self.hits = options.get("memory"), []
-        self.strikes = 0
+        self.strikes = self.kills = 0
         self.load = self.resources = None
         self.watch = Watch(end.count)
 
@@ -190,7 +190,9 @@ class Series:
             again += came_again
         epochs = {run.owner: run.epochs(self.source.kind)
                   for run in self.runs()}
-        return [Stream(owner, found, epochs.get(owner, 1))
+        # What a lost connection left unconfirmed is published again, in order.
+        rewinds = self.strikes if self.end.kind == "amqp" else 0
+        return [Stream(owner, found, epochs.get(owner, 1), rewinds)
                 for owner, found in numbers.items()], again
 
     def judge(self, report, must_repeat):
@@ -224,7 +226,7 @@ class Series:
         if len(sent.places) != self.load.next:
             report.faults.append(f"the broker has {len(sent.places)} of "
                                  f"{self.load.next} confirmed messages")
-        if must_repeat and self.strikes > 0 and report.redelivered == 0:
+        if must_repeat and self.kills > 0 and report.redelivered == 0:
             report.faults.append("no strike hit work in flight: nothing was "
                                  "delivered again")
         return report
