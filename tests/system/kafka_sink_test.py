@@ -2,6 +2,7 @@
 import json
 import signal
 import subprocess
+import time
 
 import harness
 from harness import Failed, await_that, expect, expect_equal
@@ -152,6 +153,41 @@ def bad_ones():
                  [f"{number:04d}" for number in range(1000)], "what arrived")
 
 
+def peak_bytes(live):
+    with open(f"/proc/{live.process.pid}/status", encoding="utf-8") as file:
+        return next(int(line.split()[1]) * 1024 for line in file
+                    if line.startswith("VmHWM:"))
+
+
+def memory():
+    """A broker that stands still, small messages, all that may be under way:
+    resident memory stays within `memory` and 32 MiB."""
+    with OwnNode("kafka") as node, harness.scratch() as folder:
+        target = Topic(node["WEIR_KAFKA"]).create()
+        path = topology(folder, "generator: { size: 100B }", timeout="2s",
+                        batch_size="1000\n    max_in_flight: 1000",
+                        sink=sink(target), failure="{ then: drop }\n"
+                        "memory: 64MiB")
+        with Live(path) as live:
+            await_that(lambda: arrived(target) > 100000,
+                       "the first messages in the topic")
+            node.do("freeze")
+            peaks = [0, peak_bytes(live)]
+            while peaks[-1] > peaks[-2]:  # until it holds what it may
+                time.sleep(2)
+                peaks.append(peak_bytes(live))
+            expect(peaks[-1] <= (64 + 32) << 20,
+                   f"{peaks[-1] >> 20} MiB resident with `memory: 64MiB`")
+            print(f"{peaks[-1] >> 20} MiB")
+            node.do("thaw")
+            since = arrived(target)
+            await_that(lambda: arrived(target) > since, "it goes on")
+            live.send(signal.SIGTERM)
+            live.wait()
+            live.expect_balance()
+
+
 if __name__ == "__main__":
     harness.main({"through": through, "outages": outages,
-                  "sigterm_down": sigterm_down, "bad_ones": bad_ones})
+                  "sigterm_down": sigterm_down, "bad_ones": bad_ones,
+                  "memory": memory})
