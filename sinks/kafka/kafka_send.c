@@ -62,6 +62,14 @@ static enum weir_status copy_headers(const struct weir_message *msg,
     return headers ? WEIR_OK : WEIR_RETRY;
 }
 
+/* 0: the client's clock. */
+static int64_t timestamp_of(const struct weir_message *msg)
+{
+    const int64_t timestamp_ms = weir_message_timestamp_ms(msg);
+
+    return timestamp_ms > 0 ? timestamp_ms : 0;
+}
+
 static rd_kafka_resp_err_t produce(struct kafka_writer *writer,
                                    struct kafka_letter *letter,
                                    rd_kafka_topic_t *topic,
@@ -69,7 +77,6 @@ static rd_kafka_resp_err_t produce(struct kafka_writer *writer,
                                    struct weir_bytes key)
 {
     const struct weir_bytes payload = weir_message_payload(msg);
-    const int64_t timestamp_ms = weir_message_timestamp_ms(msg);
     rd_kafka_headers_t *headers;
     rd_kafka_resp_err_t code;
 
@@ -80,8 +87,8 @@ static rd_kafka_resp_err_t produce(struct kafka_writer *writer,
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_KEY(key.data, key.size),
         RD_KAFKA_V_VALUE(as_pointer(payload.data), payload.size),
-        RD_KAFKA_V_TIMESTAMP(timestamp_ms > 0 ? timestamp_ms : 0),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(letter), RD_KAFKA_V_END);
+        RD_KAFKA_V_TIMESTAMP(timestamp_of(msg)), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_OPAQUE(letter), RD_KAFKA_V_END);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers)
         rd_kafka_headers_destroy(headers); /* else the client's */
     return code;
