@@ -139,7 +139,8 @@ void kafka_report_judge(struct kafka_writer *writer,
     case KAFKA_REFUSED:
         break;
     case KAFKA_TOO_LARGE:
-        if (!is_away || is_alone || letter->size >= writer->batch_size)
+        if (!is_away || is_alone || letter->size >= writer->batch_size ||
+            writer->batch_size == 1)
             break;
         give_back(writer, letter, topic);
         writer->tear.is_oversized = true;
