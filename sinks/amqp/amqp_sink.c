@@ -242,7 +242,7 @@ static enum weir_status amqp_write(void *self, struct weir_batch *batch,
         return WEIR_AGAIN;
     amqp->batch = batch;
     amqp->next = 0;
-    status = push(amqp, err);
+    status = serve(amqp, err); /* it may be long since the last poll() */
     if (status != WEIR_OK)
         amqp->batch = NULL; /* what has no outcome is the runtime's again */
     return status;
