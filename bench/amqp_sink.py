@@ -9,9 +9,8 @@ from rows import Row, topology
 WINDOW = 1000
 BATCHERS = """batchers:
   default:
-    batch_size: 100
-    batch_timeout: 20ms
-    max_in_flight: {batches}
+    batch_size: {window}
+    max_in_flight: 8
     sink: {{ amqp: {{ url: "{url}", routing_key: {queue}, window: {window} }} }}
 """
 
@@ -33,8 +32,7 @@ def weir(stand, queue, count):
     path = topology(
         stand, f"  generator: {{ size: 100B, count: {count} }}",
         "  concurrency: 1",
-        BATCHERS.format(url=stand.amqp(), queue=queue, window=WINDOW,
-                        batches=WINDOW // 100 + 2))
+        BATCHERS.format(url=stand.amqp(), queue=queue, window=WINDOW))
     return measured(stand, stand.weir_run(path), count)
 
 
@@ -45,7 +43,7 @@ def bare(stand, queue, kind, count):
 
 
 def rate(stand, options, kind):
-    count = 50000 if options.quick else 300000
+    count = 100000 if options.quick else 300000
     row = Row(f"AMQP sink, 100 B, {kind} queue")
     for _ in range(options.runs):
         for side in ("weir", "bare"):
