@@ -77,20 +77,31 @@ static rd_kafka_resp_err_t produce(struct kafka_writer *writer,
                                    struct weir_bytes key)
 {
     const struct weir_bytes payload = weir_message_payload(msg);
-    rd_kafka_headers_t *headers;
+    rd_kafka_headers_t *headers = NULL;
     rd_kafka_resp_err_t code;
+    rd_kafka_error_t *error;
 
     if (copy_headers(msg, &headers) != WEIR_OK)
         return RD_KAFKA_RESP_ERR__QUEUE_FULL;
-    code = rd_kafka_producev(
-        writer->rk, RD_KAFKA_V_RKT(topic),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(key.data, key.size),
-        RD_KAFKA_V_VALUE(as_pointer(payload.data), payload.size),
-        RD_KAFKA_V_TIMESTAMP(timestamp_of(msg)), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_OPAQUE(letter), RD_KAFKA_V_END);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers)
-        rd_kafka_headers_destroy(headers); /* else the client's */
+
+    const rd_kafka_vu_t values[] = {
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY,
+         .u.mem = {as_pointer(key.data), key.size}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE,
+         .u.mem = {as_pointer(payload.data), payload.size}},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = timestamp_of(msg)},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = letter}};
+    error =
+        rd_kafka_produceva(writer->rk, values, sizeof values / sizeof *values);
+    code = rd_kafka_error_code(error); /* NULL: there is none */
+    if (!error)
+        return code; /* the headers are the client's now */
+    rd_kafka_error_destroy(error);
+    if (headers)
+        rd_kafka_headers_destroy(headers);
     return code;
 }
 
