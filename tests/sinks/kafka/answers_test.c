@@ -257,6 +257,29 @@ static void a_full_queue_waits_and_drops_nothing(void **state)
     test_batch_destroy(second);
 }
 
+/* librdkafka's own limits are wider: they must let one large message through.
+ */
+static void what_the_client_copies_fits_its_memory(void **state)
+{
+    static const char large[100 * 1000];
+    struct sink_rig *rig = *state;
+    struct test_message messages[15];
+    struct weir_batch *first, *second = sink_rig_batch(rig, 0, 1, "k");
+
+    for (size_t i = 0; i < 15; i++)
+        messages[i] = (struct test_message){.payload = {large, sizeof large}};
+    first = test_batch_create(messages, 15);
+    test_settings_share(rig->settings)->memory = 1000 * 1000;
+    sink_rig_open(rig);
+    assert_int_equal(rd_kafka_mock_broker_set_rtt(rig->cluster, -1, 1000),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(weir_kafka_sink.write(rig->self, first, NULL), WEIR_OK);
+    assert_int_equal(weir_kafka_sink.write(rig->self, second, NULL),
+                     WEIR_AGAIN);
+    test_batch_destroy(first);
+    test_batch_destroy(second);
+}
+
 static void a_message_without_what_the_topic_is_made_of_is_rejected(
     void **state)
 {
@@ -298,6 +321,7 @@ int main(void)
         TEST(a_batch_that_is_too_large_makes_batches_smaller),
         TEST(a_client_at_its_end_is_replaced),
         TEST(a_full_queue_waits_and_drops_nothing),
+        TEST(what_the_client_copies_fits_its_memory),
         TEST(a_message_without_what_the_topic_is_made_of_is_rejected),
     };
     return cmocka_run_group_tests_name("kafka_sink_answers", tests, NULL, NULL);
