@@ -1,6 +1,5 @@
 /*
- * kafka_sink_subject.c - the Kafka sink, with librdkafka's mock cluster, and
- * with the Kafka that WEIR_KAFKA names.
+ * kafka_sink_subject.c - the Kafka sink, with librdkafka's mock cluster.
  */
 #include "sink_subjects.h"
 

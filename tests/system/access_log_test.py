@@ -134,6 +134,38 @@ def kafka(path):
                                    b""), ends, "the group's offsets")
 
 
+def read_topic(broker, topic):
+    read = subprocess.run(["kcat", "-q", "-E", "-b", broker, "-C", "-t", topic,
+                           "-o", "beginning", "-e"], check=True, timeout=60,
+                          stdout=subprocess.PIPE)
+    return read.stdout.splitlines(keepends=True)
+
+
+def kafka_to_kafka(path):
+    broker = harness.broker("WEIR_KAFKA")
+    from nodes import wire
+    port = int(broker.rsplit(":", 1)[1])
+    for log in inputs(path):
+        topic = f"access-log-{uuid.uuid4().hex[:12]}"
+        wire.create_topic(port, topic, PARTITIONS)
+        for digit in range(1, 6):
+            wire.create_topic(port, f"{topic}-{digit}xx", 1)
+        produce(broker, topic, log.lines)
+        with harness.scratch() as folder:
+            run = Run(f"{harness.ACCESS_LOG}/kafka_to_kafka.yaml", folder,
+                      {"KAFKA_BROKERS": broker, "KAFKA_TOPIC": topic,
+                       "KAFKA_GROUP": topic, "KAFKA_OUT": topic},
+                      ["--until-end"])
+            with open(f"{folder}/out", "wb") as out:
+                for digit in range(1, 6):
+                    lines = read_topic(broker, f"{topic}-{digit}xx")
+                    out.writelines(lines)
+                    expect(all(json.loads(line)["status"] // 100 == digit
+                               for line in lines),
+                           f"another class in {topic}-{digit}xx")
+            check(run, log, f"{folder}/out")
+
+
 # AMQP.
 
 @contextlib.contextmanager
@@ -210,6 +242,7 @@ def amqp(path, kind):
 CASES = {
     "stdin": stdin,
     "kafka": kafka,
+    "kafka_to_kafka": kafka_to_kafka,
     "amqp_classic": lambda path: amqp(path, "classic"),
     "amqp_quorum": lambda path: amqp(path, "quorum"),
 }
