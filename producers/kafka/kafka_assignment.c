@@ -204,6 +204,8 @@ static void give_back(struct kafka_producer *kafka,
                   "partitions are read again by whoever has them now",
                   kafka->trouble.access.group, list->cnt);
     forget_pending(kafka);
+    /* Until it is given some again, or none, it has no end to be at. */
+    kafka->assignment.has_joined = false;
     if (!is_lost)
         drain(kafka, list);
     end_all(kafka, list);

@@ -14,6 +14,7 @@ from topic import Topic, texts
 # For a shell and for containers these are the same.
 SECOND_SIGNAL = (-signal.SIGTERM, 128 + signal.SIGTERM)
 UNSETTLED = ("not confirmed", "the connection broke", "without this member")
+PREFETCH = 200
 # To the deadline comes what a loaded machine and a sanitizer take.
 DEADLINE, AT_MOST_S = "5s", 30
 SESSION = "{ session.timeout.ms: 6000, heartbeat.interval.ms: 500 }"
@@ -25,8 +26,9 @@ def await_some(path):
     await_that(lambda: len(lines_of(path)) > 0, "the first lines in the file")
 
 
-def sigterm_under_load(source, folder, numbers, ordering):
-    """Stops the first run in the middle; the second takes the rest."""
+def sigterm_under_load(source, folder, numbers, ordering, again=0):
+    """Stops the first run in the middle; the second takes the rest, and of what
+    the first did at most `again`."""
     handler = witness(folder, delay="2ms")
     first = topology(folder, source, name="first", handler=handler,
                      processors=f"ordering: {ordering}",
@@ -44,8 +46,9 @@ def sigterm_under_load(source, folder, numbers, ordering):
         live.expect_end(0, None)
     both = done + lines_of(f"{folder}/second.out")
     expect_each(both, texts(numbers), "messages in both files")
-    # What was done was settled, so nothing comes twice.
-    expect_equal(len(both), len(numbers), "lines in both files")
+    # What was done was settled.
+    expect(len(numbers) <= len(both) <= len(numbers) + again,
+           f"{len(both)} lines in both files, of {len(numbers)}")
 
 
 def sigterm_kafka():
@@ -60,12 +63,16 @@ def sigterm_kafka():
 
 def sigterm_amqp():
     numbers = range(burst() * 4)
-    queue = Queue(harness.broker("WEIR_AMQP"), "quorum").declare()
-    queue.put(text.encode() for text in texts(numbers))
-    with harness.scratch() as folder:
-        sigterm_under_load(queue.producer(), folder, numbers, "none")
-    queue.await_ready(0)
-    queue.delete()
+    # A quorum queue whose node is slow drops what a channel that ends had
+    # acknowledged last: what the broker can have out at once may come again.
+    for kind, again in (("classic", 0), ("quorum", PREFETCH)):
+        queue = Queue(harness.broker("WEIR_AMQP"), kind).declare()
+        queue.put(text.encode() for text in texts(numbers))
+        with harness.scratch() as folder:
+            sigterm_under_load(queue.producer(prefetch=PREFETCH), folder,
+                               numbers, "none", again)
+        queue.await_ready(0)
+        queue.delete()
 
 
 def kill_in_the_middle(folder, source, count, **values):

@@ -77,6 +77,8 @@ class Topic:
 
         read = committed if api == OFFSET_FETCH else end
         topics = reader.array(lambda: (reader.text(), reader.array(read)))
+        if not topics:
+            return {}  # there is no coordinator yet, or it is loading
         (_, partitions), = topics
         expect(all(error == 0 for _, _, error in partitions),
                f"the broker answers with an error: {partitions}")

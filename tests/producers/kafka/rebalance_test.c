@@ -176,6 +176,22 @@ static void a_member_that_leaves_hands_its_partitions_on(void **state)
     member_destroy(other);
 }
 
+/* pull_both() refuses WEIR_DONE: nothing was read, so nothing is at its end. */
+static void a_member_between_two_assignments_is_not_at_its_end(void **state)
+{
+    struct member *member = *state;
+    struct member *other;
+
+    fill(member);
+    member->share->until_end = true;
+    member_open(member);
+    member_join(member, PARTITIONS);
+    other = member_create(member->address, member);
+    member_open(other);
+    wait_for_shares(member, other);
+    member_destroy(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +199,7 @@ int main(void)
         TEST(cooperative_members_repeat_nothing_either),
         TEST(what_does_not_end_in_time_is_repeated_by_the_next),
         TEST(a_member_that_leaves_hands_its_partitions_on),
+        TEST(a_member_between_two_assignments_is_not_at_its_end),
     };
 
     (void)broker_address();
