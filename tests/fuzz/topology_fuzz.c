@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const overrides[] = {"batchers.default.batch_size=10",
                                             NULL};
-    char *text = strndup((const char *)data, size);
+    char *text = target_text(data, size);
     const struct topology_source source = {.file = "/nowhere/t.yaml",
                                            .text = text,
                                            .overrides =
