@@ -56,6 +56,14 @@ def broker(variable):
                 "starts a broker and sets it")
 
 
+def skip_if_sanitized():
+    """For what measures memory."""
+    with open(f"{os.environ['WEIR_BUILD']}/CMakeCache.txt",
+              encoding="utf-8") as cache:
+        if "-fsanitize" in cache.read():
+            skip("a sanitizer's memory is not weir's")
+
+
 def is_small():
     return os.environ.get("WEIR_TEST_SMALL") == "1"
 

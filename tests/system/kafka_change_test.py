@@ -257,12 +257,6 @@ def many_partitions():
                          "messages")
 
 
-def is_sanitized():
-    with open(f"{os.environ['WEIR_BUILD']}/CMakeCache.txt",
-              encoding="utf-8") as cache:
-        return "-fsanitize" in cache.read()
-
-
 def peak_kib(process):
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
         return int(next(row for row in status
@@ -272,8 +266,7 @@ def peak_kib(process):
 def bounded_memory():
     """Large messages that compression made tiny don't take all memory."""
     count, allowed_kib = 400, (128 + 32) * 1024
-    if is_sanitized():
-        harness.skip("a sanitizer's memory is not weir's")
+    harness.skip_if_sanitized()
     topic = Topic(harness.broker("WEIR_KAFKA")).create(
         "max.message.bytes=4194304")
     with harness.scratch() as folder:

@@ -162,6 +162,7 @@ def peak_bytes(live):
 def memory():
     """A broker that stands still, small messages, all that may be under way:
     resident memory stays within `memory` and 32 MiB."""
+    harness.skip_if_sanitized()
     with OwnNode("kafka") as node, harness.scratch() as folder:
         target = Topic(node["WEIR_KAFKA"]).create()
         path = topology(folder, "generator: { size: 100B }", timeout="2s",
