@@ -154,9 +154,10 @@ static void share_batcher(struct build *build, size_t index,
 
     if (!made->sink.settings)
         return;
-    if (batcher->sink->has_client)
-        share.memory =
-            build->topology->memory / 4 / count_clients(build->topology);
+    const size_t clients = count_clients(build->topology);
+
+    if (batcher->sink->has_client && clients > 0)
+        share.memory = build->topology->memory / 4 / clients;
     batcher->settings =
         make_instances(build, made->sink.settings, share, batcher->concurrency);
     if (batcher->settings)

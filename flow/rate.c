@@ -85,7 +85,7 @@ static int64_t bucket_dry_us(struct rate_bucket *bucket, unsigned home)
     if (missing <= 0)
         return 0;
     missing = (enough - bucket_has(bucket, home)) / bucket->rate;
-    return missing > shortest_us ? (int64_t)missing + 1 : shortest_us;
+    return missing > (double)shortest_us ? (int64_t)missing + 1 : shortest_us;
 }
 
 static void bucket_charge(struct rate_bucket *bucket, unsigned home,

@@ -38,6 +38,22 @@ struct taken {
     unsigned pulls;
 };
 
+/* What one home may take; returns when it asks again. */
+static int64_t take(struct rate *rate, unsigned home, uint32_t weight,
+                    struct taken *taken)
+{
+    int64_t due = 0;
+    const uint32_t count = rate_allow(rate, home, 1000, &due);
+
+    taken->pulls++;
+    if (count == 0)
+        return due;
+    rate_charge(rate, home, count, (uint64_t)count * weight);
+    taken->messages[home] += count;
+    taken->bytes[home] += (uint64_t)count * weight;
+    return now_us + 100; /* it takes a while to pull them */
+}
+
 /* `homes` take whatever they may until `until_us`, each when it is due. */
 static void greedy(struct rate *rate, unsigned homes, uint32_t weight,
                    int64_t until_us, struct taken *taken)
@@ -48,20 +64,8 @@ static void greedy(struct rate *rate, unsigned homes, uint32_t weight,
         int64_t next = until_us;
 
         for (unsigned i = 0; i < homes; i++) {
-            uint32_t count;
-
-            if (due[i] > now_us) {
-                next = due[i] < next ? due[i] : next;
-                continue;
-            }
-            count = rate_allow(rate, i, 1000, &due[i]);
-            if (count > 0) {
-                rate_charge(rate, i, count, (uint64_t)count * weight);
-                taken->messages[i] += count;
-                taken->bytes[i] += (uint64_t)count * weight;
-                due[i] = now_us + 100; /* it takes a while to pull them */
-            }
-            taken->pulls++;
+            if (due[i] <= now_us)
+                due[i] = take(rate, i, weight, taken);
             next = due[i] < next ? due[i] : next;
         }
         assert_true(next > now_us);
@@ -164,7 +168,7 @@ static void a_limit_below_one_per_second_is_kept_among_several(void **state)
 
 static void bytes_are_limited_although_they_are_known_late(void **state)
 {
-    const struct rate_limit limit = {.bytes = 1000 * 1000,
+    const struct rate_limit limit = {.bytes = 1000000,
                                      .interval_us = CLOCK_SECOND_US};
     struct taken taken = {0};
     struct rate rate;
@@ -194,7 +198,7 @@ static void a_message_that_is_more_than_the_limit_passes_and_is_waited_for(
 static void the_smaller_of_two_limits_counts(void **state)
 {
     const struct rate_limit limit = {
-        .messages = 100, .bytes = 1000 * 1000, .interval_us = CLOCK_SECOND_US};
+        .messages = 100, .bytes = 1000000, .interval_us = CLOCK_SECOND_US};
     struct taken small = {0}, large = {0};
     struct rate rate;
 

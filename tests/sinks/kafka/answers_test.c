@@ -269,7 +269,7 @@ static void what_the_client_copies_fits_its_memory(void **state)
     for (size_t i = 0; i < 15; i++)
         messages[i] = (struct test_message){.payload = {large, sizeof large}};
     first = test_batch_create(messages, 15);
-    test_settings_share(rig->settings)->memory = 1000 * 1000;
+    test_settings_share(rig->settings)->memory = 1000000;
     sink_rig_open(rig);
     assert_int_equal(rd_kafka_mock_broker_set_rtt(rig->cluster, -1, 1000),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
