@@ -225,13 +225,19 @@ bool log_repeat_pass(struct log_repeat *repeat, const char *text,
 {
     const int64_t now = clock_now_us();
     const uint64_t hash = hash_bytes(text, strlen(text), 0);
+    struct log_repeat_text *said = &repeat->texts[0];
 
-    if (hash == repeat->hash && now < repeat->next_us) {
-        repeat->suppressed++;
-        return false;
+    for (size_t i = 0; i < LOG_REPEAT_TEXTS; i++) {
+        if (repeat->texts[i].hash == hash && now < repeat->texts[i].next_us) {
+            repeat->suppressed++;
+            return false;
+        }
+        if (repeat->texts[i].next_us < said->next_us)
+            said = &repeat->texts[i];
     }
+    *said = (struct log_repeat_text){.next_us = now + 10 * CLOCK_SECOND_US,
+                                     .hash = hash};
     *ret_suppressed = repeat->suppressed;
-    *repeat = (struct log_repeat){.next_us = now + 10 * CLOCK_SECOND_US,
-                                  .hash = hash};
+    repeat->suppressed = 0;
     return true;
 }

@@ -54,11 +54,15 @@ bool log_limit_pass(struct log_limit *limit, unsigned burst,
 unsigned log_limit_due(struct log_limit *limit);
 unsigned log_limit_end(struct log_limit *limit);
 
-/* Lets a text through when it is not the last one, else every ten seconds: for
- * trouble that is tried again and again.  As above. */
+/* Lets a text through when it is none of the last few, else every ten seconds:
+ * for trouble that is tried again and again.  As above. */
+enum { LOG_REPEAT_TEXTS = 4 };
+
 struct log_repeat {
-    int64_t next_us;
-    uint64_t hash;
+    struct log_repeat_text {
+        int64_t next_us;
+        uint64_t hash;
+    } texts[LOG_REPEAT_TEXTS];
     unsigned suppressed;
 };
 

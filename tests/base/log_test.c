@@ -271,7 +271,21 @@ static void the_same_trouble_is_said_once_and_another_at_once(void **state)
 
     assert_true(log_repeat_pass(&repeat, "does not resolve", &suppressed));
     assert_int_equal(suppressed, 2);
-    assert_true(log_repeat_pass(&repeat, "refused", &suppressed));
+}
+
+/* A client may tell the same trouble in two ways, by turns. */
+static void troubles_that_take_turns_are_each_said_once(void **state)
+{
+    static const char *const turns[] = {"closed", "no TLS", "refused"};
+    struct log_repeat repeat = {0};
+    unsigned suppressed = 9, said = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 30; i++)
+        said += log_repeat_pass(&repeat, turns[i % 3], &suppressed);
+    assert_int_equal(said, 3);
+    assert_true(log_repeat_pass(&repeat, "does not resolve", &suppressed));
+    assert_int_equal(suppressed, 27);
 }
 
 int main(void)
@@ -289,6 +303,7 @@ int main(void)
         TEST(a_quiet_time_gives_the_whole_burst_back_and_no_more),
         TEST(a_slow_trickle_is_never_limited),
         TEST(the_same_trouble_is_said_once_and_another_at_once),
+        TEST(troubles_that_take_turns_are_each_said_once),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }
