@@ -25,7 +25,8 @@
  *
  * Invariants: an identity is in at most one entry; entries that are condemned
  * stay, the oldest goes when there is no room.  `suspects` counts the others,
- * and does not rise after journal_open().
+ * and does not rise after journal_open(); the condemned are as they were then,
+ * so they are looked up without a lock.
  *
  * Threads: a slot is its worker's; the entries are behind `lock`, the gate is
  * a lock itself.
@@ -100,7 +101,9 @@ struct journal {
     struct image *image;
     pthread_mutex_t lock;
     pthread_rwlock_t gate;
-    _Atomic unsigned suspects, condemned;
+    _Atomic unsigned suspects;
+    struct entry condemned[ENTRIES]; /* of journal_open(), and no more later */
+    unsigned condemned_count;
     struct worker *attached;
     char path[4096];
 };
@@ -187,7 +190,7 @@ static void count_entries(struct journal *journal)
         if (entry->crashes < journal->max_crashes)
             atomic_fetch_add(&journal->suspects, 1);
         else
-            atomic_fetch_add(&journal->condemned, 1);
+            journal->condemned[journal->condemned_count++] = *entry;
     }
 }
 
@@ -442,27 +445,38 @@ void journal_leave(struct journal *journal, unsigned worker)
 
 /* ---- suspects ---- */
 
-bool journal_is_watchful(const struct journal *journal)
+bool journal_has_suspects(const struct journal *journal)
 {
-    return atomic_load_explicit(&journal->suspects, memory_order_relaxed) > 0 ||
-           atomic_load_explicit(&journal->condemned, memory_order_relaxed) > 0;
+    return atomic_load_explicit(&journal->suspects, memory_order_relaxed) > 0;
+}
+
+bool journal_has_condemned(const struct journal *journal)
+{
+    return journal->condemned_count > 0;
+}
+
+static bool is_suspect(struct journal *journal, uint64_t id)
+{
+    bool is_known;
+
+    if (!journal_has_suspects(journal))
+        return false;
+    (void)pthread_mutex_lock(&journal->lock);
+    is_known = find(journal, id) != NULL;
+    (void)pthread_mutex_unlock(&journal->lock);
+    return is_known;
 }
 
 enum journal_verdict journal_judge(struct journal *journal, uint64_t id,
                                    unsigned *ret_crashes)
 {
-    enum journal_verdict verdict = JOURNAL_INNOCENT;
-    const struct entry *entry;
-
-    (void)pthread_mutex_lock(&journal->lock);
-    entry = find(journal, id);
-    if (entry) {
-        *ret_crashes = entry->crashes;
-        verdict = entry->crashes < journal->max_crashes ? JOURNAL_SUSPECT
-                                                        : JOURNAL_CONDEMNED;
+    for (unsigned i = 0; i < journal->condemned_count; i++) {
+        if (journal->condemned[i].id == id) {
+            *ret_crashes = journal->condemned[i].crashes;
+            return JOURNAL_CONDEMNED;
+        }
     }
-    (void)pthread_mutex_unlock(&journal->lock);
-    return verdict;
+    return is_suspect(journal, id) ? JOURNAL_SUSPECT : JOURNAL_INNOCENT;
 }
 
 void journal_share(struct journal *journal)

@@ -57,12 +57,16 @@ void journal_enter(struct journal *journal, unsigned worker, unsigned index,
                    uint64_t id);
 void journal_leave(struct journal *journal, unsigned worker);
 
-/* Whether anyone has to be judged at all; most runs have nobody. */
-bool journal_is_watchful(const struct journal *journal);
+/* Whether anyone has to be handled alone, or not at all; most runs have nobody.
+ */
+bool journal_has_suspects(const struct journal *journal);
+bool journal_has_condemned(const struct journal *journal);
+
+/* `ret_crashes` is written for the condemned. */
 enum journal_verdict journal_judge(struct journal *journal, uint64_t id,
                                    unsigned *ret_crashes);
 
-/* Around native code, while the journal is watchful.  A suspect is isolated:
+/* Around native code, while there are suspects.  A suspect is isolated:
  * nobody else is in there; having come back, it is none any more. */
 void journal_share(struct journal *journal);
 void journal_unshare(struct journal *journal);

@@ -49,11 +49,11 @@ void runner_journal_leave(struct runner *runner)
         journal_leave(journal, runner->place);
 }
 
-bool runner_journal_is_watchful(const struct runner *runner)
+bool runner_journal_has_suspects(const struct runner *runner)
 {
     const struct journal *journal = runner->context.run->journal;
 
-    return journal && journal_is_watchful(journal);
+    return journal && journal_has_suspects(journal);
 }
 
 static bool is_suspect(struct journal *journal, const struct weir_message *msg)
@@ -69,7 +69,7 @@ bool runner_is_condemned(struct runner *runner, struct weir_message *msg)
     struct journal *journal = runner->context.run->journal;
     unsigned crashes = 0;
 
-    if (!runner_journal_is_watchful(runner) ||
+    if (!journal || !journal_has_condemned(journal) ||
         journal_judge(journal, journal_identity(msg), &crashes) !=
             JOURNAL_CONDEMNED)
         return false;
@@ -84,7 +84,7 @@ void runner_journal_begin(struct runner *runner, struct weir_message *msg)
     struct journal *journal = runner->context.run->journal;
     char name[160];
 
-    runner->has_passed = runner_journal_is_watchful(runner);
+    runner->has_passed = runner_journal_has_suspects(runner);
     runner->is_isolated = runner->has_passed && is_suspect(journal, msg);
     if (runner->is_isolated) {
         log_write(WEIR_LOG_WARNING,

@@ -22,8 +22,8 @@ void runner_journal_enter(struct runner *runner,
                           struct weir_message *const *messages, uint32_t count);
 void runner_journal_leave(struct runner *runner);
 
-/* Whether messages have to be judged, and so are run one by one. */
-bool runner_journal_is_watchful(const struct runner *runner);
+/* Whether some have to be handled alone, and so all are run one by one. */
+bool runner_journal_has_suspects(const struct runner *runner);
 
 /* Around a callback for `msg`, NULL: for messages that nobody suspects. */
 void runner_journal_begin(struct runner *runner, struct weir_message *msg);

@@ -203,7 +203,7 @@ uint32_t runner_run(struct runner *runner, struct hand *hand, uint32_t count,
 {
     uint32_t ran;
 
-    if (runner_journal_is_watchful(runner))
+    if (runner_journal_has_suspects(runner))
         return run_watched(runner, hand, count, results);
     ran = run_together(runner, hand, count, results);
     runner_journal_leave(runner);

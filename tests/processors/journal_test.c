@@ -137,7 +137,7 @@ static void a_new_journal_suspects_nobody(void **state)
 {
     struct journal *journal = open_one(*state);
 
-    assert_false(journal_is_watchful(journal));
+    assert_false(journal_has_suspects(journal));
     assert_int_equal(judge(journal, BAD), JOURNAL_INNOCENT);
     journal_close(journal);
 }
@@ -148,7 +148,7 @@ static void whoever_was_in_native_code_at_a_crash_is_suspected(void **state)
 
     go_down(*state, true, handle_bad_beside_another);
     journal = open_one(*state);
-    assert_true(journal_is_watchful(journal));
+    assert_true(journal_has_suspects(journal));
     assert_int_equal(judge(journal, BAD), JOURNAL_SUSPECT);
     assert_int_equal(judge(journal, OTHER), JOURNAL_SUSPECT);
     assert_int_equal(judge(journal, 1), JOURNAL_INNOCENT);
@@ -172,7 +172,7 @@ static void a_killed_process_accuses_nobody(void **state)
 
     go_down(*state, false, handle_bad_beside_another);
     journal = open_one(*state);
-    assert_false(journal_is_watchful(journal));
+    assert_false(journal_has_suspects(journal));
     journal_close(journal);
 }
 
@@ -182,7 +182,7 @@ static void a_message_that_has_been_handled_is_not_suspected(void **state)
 
     go_down(*state, true, handle_nothing);
     journal = open_one(*state);
-    assert_false(journal_is_watchful(journal));
+    assert_false(journal_has_suspects(journal));
     journal_close(journal);
 }
 
