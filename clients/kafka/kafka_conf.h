@@ -17,6 +17,31 @@
 extern const struct weir_option kafka_tls_options[];
 extern const struct weir_option kafka_sasl_options[];
 
+/* Rows of a connector's table. */
+#define KAFKA_CONF_BROKERS                                                     \
+    {                                                                          \
+        .name = "brokers", .type = WEIR_OPTION_LIST,                           \
+        .flags = WEIR_OPTION_REQUIRED,                                         \
+        .help = "Brokers to ask first, as host:port."                          \
+    }
+#define KAFKA_CONF_TLS                                                         \
+    {                                                                          \
+        .name = "tls", .type = WEIR_OPTION_GROUP,                              \
+        .children = kafka_tls_options,                                         \
+        .help = "Encrypt; present without keys: with the system's "            \
+                "certificates."                                                \
+    }
+#define KAFKA_CONF_SASL                                                        \
+    {                                                                          \
+        .name = "sasl", .type = WEIR_OPTION_GROUP,                             \
+        .children = kafka_sasl_options, .help = "Log in."                      \
+    }
+#define KAFKA_CONF_PROPERTIES                                                  \
+    {                                                                          \
+        .name = "properties", .type = WEIR_OPTION_MAP,                         \
+        .help = "Any librdkafka property that weir doesn't set by itself."     \
+    }
+
 struct kafka_value {
     const char *name, *value;
 };

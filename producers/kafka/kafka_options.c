@@ -18,10 +18,7 @@
 #include "kafka_conf.h"
 
 const struct weir_option kafka_options_table[] = {
-    {.name = "brokers",
-     .type = WEIR_OPTION_LIST,
-     .flags = WEIR_OPTION_REQUIRED,
-     .help = "Brokers to ask first, as host:port."},
+    KAFKA_CONF_BROKERS,
     {.name = "group",
      .type = WEIR_OPTION_STRING,
      .flags = WEIR_OPTION_REQUIRED,
@@ -65,17 +62,9 @@ const struct weir_option kafka_options_table[] = {
      .max = INT64_C(3600000000),
      .help = "How long a partition that is taken away may finish what was "
              "begun."},
-    {.name = "tls",
-     .type = WEIR_OPTION_GROUP,
-     .children = kafka_tls_options,
-     .help = "Encrypt; present without keys: with the system's certificates."},
-    {.name = "sasl",
-     .type = WEIR_OPTION_GROUP,
-     .children = kafka_sasl_options,
-     .help = "Log in."},
-    {.name = "properties",
-     .type = WEIR_OPTION_MAP,
-     .help = "Any librdkafka property that weir doesn't set by itself."},
+    KAFKA_CONF_TLS,
+    KAFKA_CONF_SASL,
+    KAFKA_CONF_PROPERTIES,
     {0},
 };
 

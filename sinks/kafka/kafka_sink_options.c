@@ -13,10 +13,7 @@
 #include "kafka_target.h"
 
 const struct weir_option kafka_sink_options_table[] = {
-    {.name = "brokers",
-     .type = WEIR_OPTION_LIST,
-     .flags = WEIR_OPTION_REQUIRED,
-     .help = "Brokers to ask first, as host:port."},
+    KAFKA_CONF_BROKERS,
     {.name = "topic",
      .type = WEIR_OPTION_STRING,
      .flags = WEIR_OPTION_REQUIRED | WEIR_OPTION_TEMPLATE,
@@ -45,17 +42,9 @@ const struct weir_option kafka_sink_options_table[] = {
      .fallback = "none",
      .choices = "none|gzip|snappy|lz4|zstd",
      .help = "How batches are compressed on the way and on the broker."},
-    {.name = "tls",
-     .type = WEIR_OPTION_GROUP,
-     .children = kafka_tls_options,
-     .help = "Encrypt; present without keys: with the system's certificates."},
-    {.name = "sasl",
-     .type = WEIR_OPTION_GROUP,
-     .children = kafka_sasl_options,
-     .help = "Log in."},
-    {.name = "properties",
-     .type = WEIR_OPTION_MAP,
-     .help = "Any librdkafka property that weir doesn't set by itself."},
+    KAFKA_CONF_TLS,
+    KAFKA_CONF_SASL,
+    KAFKA_CONF_PROPERTIES,
     {0},
 };
 
