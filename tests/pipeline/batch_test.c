@@ -37,12 +37,6 @@ static int setup(void **state)
     "processors: { handler: linked, concurrency: 1, ordering: none }\n"
 #define FAILURE "failure: { then: drop }\nshutdown: { timeout: 2s }\n"
 
-static void offer(struct harness *harness, unsigned count)
-{
-    producer_script_begin(harness->source, 0, "t", 0);
-    producer_script_add_many(harness->source, 0, count);
-}
-
 static enum weir_status note(struct weir_batch *batch, void *state)
 {
     size_t bytes = 0;
@@ -79,7 +73,7 @@ static void a_batch_closes_at_its_size(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 100);
+    harness_offer(harness, 0, 100);
     harness->handler.handle_batch = note;
 
     assert_int_equal(harness_run(harness,
@@ -111,7 +105,7 @@ static void a_batch_never_exceeds_its_bytes_unless_one_message_does(
     struct harness *harness = *state;
     unsigned large = 0;
 
-    offer(harness, 20);
+    harness_offer(harness, 0, 20);
     harness->handler.handle_message = grow;
     harness->handler.handle_batch = note;
 
@@ -151,7 +145,7 @@ static void the_timeout_counts_from_the_first_message(void **state)
     struct harness *harness = *state;
     int64_t began;
 
-    offer(harness, 1);
+    harness_offer(harness, 0, 1);
     for (unsigned i = 0; i < MESSAGES; i++) {
         producer_script_pause(harness->source);
         producer_script_add_many(harness->source, 0, 1);
@@ -186,7 +180,7 @@ static void a_message_may_flush_its_batch(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     harness->handler.handle_message = flush_seven;
     harness->handler.handle_batch = note;
     harness_start(harness, HEAD "batchers: { default: { batch_size: 100, "
@@ -225,7 +219,7 @@ static void a_flush_while_the_sinks_are_busy_is_not_forgotten(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     producer_script_set_endless(harness->source);
     harness->handler.handle_message = flush_all;
     harness->handler.handle_batch = note_at_gate;
@@ -319,7 +313,7 @@ static void a_batch_has_one_key_and_empty_is_not_absent(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 100);
+    harness_offer(harness, 0, 100);
     harness->handler.handle_message = set_key;
     harness->handler.handle_batch = check_key;
 
@@ -342,7 +336,7 @@ static void too_many_keys_close_the_oldest_batch(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     harness->handler.handle_message = key_of_its_own;
 
     assert_int_equal(harness_run(harness, HEAD
@@ -371,7 +365,7 @@ static void messages_go_to_the_batcher_they_are_routed_to(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 100);
+    harness_offer(harness, 0, 100);
     harness->handler.handle_message = route_odd;
 
     assert_int_equal(
@@ -399,7 +393,7 @@ static void a_stuck_batcher_does_not_stop_another(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 100);
+    harness_offer(harness, 0, 100);
     harness->handler.handle_message = route_odd;
     harness->handler.handle_batch = note_at_gate;
     harness_start(harness,

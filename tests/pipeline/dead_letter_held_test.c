@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lanes.h"
+#include "letter.h"
 
 #define teardown harness_teardown
 
@@ -26,50 +27,13 @@ static int setup(void **state)
     return harness_setup(state);
 }
 
-#define HEAD                                                                   \
-    "producer: { SOURCE }\n"                                                   \
-    "processors: { handler: linked, concurrency: 2, ordering: none }\n"
-#define LIMITS "batch_size: 10, batch_timeout: 5ms"
 #define TO_SINK                                                                \
     "batchers: { default: { " LIMITS ", sink: { COLLECT } }, "                 \
     "dead_letter: { " LIMITS ", sink: { SINK } } }\n"
-#define FAILURE                                                                \
-    "failure: { then: dead_letter, retry: { attempts: 3, "                     \
-    "backoff: { min: 1ms, max: 4ms } } }\n"
-
-static void offer(struct harness *harness, unsigned count)
-{
-    producer_script_begin(harness->source, 0, "t", 7);
-    producer_script_add_many(harness->source, 0, count);
-}
-
-static unsigned settled(struct harness *harness, enum weir_outcome outcome)
-{
-    return producer_script_counts(harness->source).settled[outcome];
-}
-
-static struct collection *sunk(struct harness *harness)
-{
-    return sink_script_delivered(harness->sink);
-}
 
 static int64_t soon(void)
 {
     return clock_after_us(10 * CLOCK_SECOND_US);
-}
-
-/* Changes everything first: none of it may be seen in a dead letter. */
-static enum weir_status reject_three(struct weir_message *msg, void *state)
-{
-    (void)state;
-    assert_int_equal(weir_message_set_payload(msg, WEIR_STR("changed")),
-                     WEIR_OK);
-    assert_int_equal(weir_message_add_header(msg, "half", WEIR_STR("made")),
-                     WEIR_OK);
-    weir_message_set_batch_key(msg, WEIR_STR("key"));
-    if (weir_message_offset(msg) == 3)
-        return weir_message_reject(msg, "order %d has no total", 3);
-    return WEIR_OK;
 }
 
 static enum weir_status reject_all(struct weir_message *msg, void *state)
@@ -79,16 +43,6 @@ static enum weir_status reject_all(struct weir_message *msg, void *state)
     return weir_message_reject(msg, "bad");
 }
 
-static void assert_header(const struct collected *letter, const char *name,
-                          const char *value)
-{
-    const char *const found = collected_header(letter, name);
-
-    if (!found)
-        fail_msg("the dead letter has no %s", name);
-    assert_string_equal(found, value);
-}
-
 /* ---- when it is settled ---- */
 
 static void a_message_is_settled_when_its_dead_letter_is_confirmed(void **state)
@@ -96,14 +50,14 @@ static void a_message_is_settled_when_its_dead_letter_is_confirmed(void **state)
     struct harness *harness = *state;
     struct pipeline_stats stats;
 
-    offer(harness, 10);
-    harness->handler.handle_message = reject_three;
+    harness_offer(harness, 7, 10);
+    harness->handler.handle_message = letter_reject_three;
     sink_script_set_late(harness->sink, true);
     harness_start(harness, HEAD TO_SINK FAILURE);
 
     assert_true(producer_script_wait(harness->source, 9, soon()));
     while (sink_script_writes(harness->sink) == 0)
-        (void)collection_wait(sunk(harness), 1, clock_after_us(1000));
+        (void)collection_wait(harness_sunk(harness), 1, clock_after_us(1000));
     pipeline_stats(harness->pipeline, &stats);
     assert_int_equal(producer_script_outcome(harness->source, 3), -1);
     assert_int_equal(stats.in_flight, 1);
@@ -114,27 +68,28 @@ static void a_message_is_settled_when_its_dead_letter_is_confirmed(void **state)
     assert_int_equal(producer_script_outcome(harness->source, 3),
                      WEIR_OUTCOME_DONE);
     assert_int_equal(harness->stats.rejected, 1);
-    assert_int_equal(collection_count(sunk(harness)), 1);
+    assert_int_equal(collection_count(harness_sunk(harness)), 1);
 }
 
 static void dead_letter_sink_fails(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
-    harness->handler.handle_message = reject_three;
+    harness_offer(harness, 7, 10);
+    harness->handler.handle_message = letter_reject_three;
     sink_script_open(harness->sink, WEIR_RETRY, 2);
     sink_script_write(harness->sink, WEIR_RETRY, 1);
     sink_script_message(harness->sink, NULL, WEIR_RETRY, 20, "busy");
 
     assert_int_equal(harness_run(harness, HEAD TO_SINK FAILURE), 0);
 
-    assert_int_equal(collection_count(sunk(harness)), 1);
-    assert_string_equal(collection_get(sunk(harness), 0)->payload, "0:3");
+    assert_int_equal(collection_count(harness_sunk(harness)), 1);
+    assert_string_equal(collection_get(harness_sunk(harness), 0)->payload,
+                        "0:3");
     assert_int_equal(harness->stats.rejected, 1);
     assert_int_equal(harness->stats.dead_letters, 1);
     assert_int_equal(harness->stats.dead_letter_errors, 23);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DONE), 10);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DONE), 10);
 }
 
 static void dead_letter_sink_refuses_for_good(void **state)
@@ -142,17 +97,17 @@ static void dead_letter_sink_refuses_for_good(void **state)
     struct harness *harness = *state;
     const struct collected *letter;
 
-    offer(harness, 10);
-    harness->handler.handle_message = reject_three;
+    harness_offer(harness, 7, 10);
+    harness->handler.handle_message = letter_reject_three;
     sink_script_message(harness->sink, "0:3", WEIR_REJECT, 100, "too large");
 
     assert_int_equal(harness_run(harness, HEAD TO_SINK FAILURE), 0);
 
-    assert_int_equal(collection_count(sunk(harness)), 1);
-    letter = collection_get(sunk(harness), 0);
+    assert_int_equal(collection_count(harness_sunk(harness)), 1);
+    letter = collection_get(harness_sunk(harness), 0);
     assert_null(letter->payload);
-    assert_header(letter, "weir-payload-omitted", "3");
-    assert_header(letter, "weir-reason", "order 3 has no total");
+    letter_assert_header(letter, "weir-payload-omitted", "3");
+    letter_assert_header(letter, "weir-reason", "order 3 has no total");
     assert_int_equal(harness->stats.dead_letter_errors, 1);
     assert_int_equal(harness->stats.rejected, 1);
 }
@@ -161,8 +116,8 @@ static void dead_letter_sink_refuses_twice(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
-    harness->handler.handle_message = reject_three;
+    harness_offer(harness, 7, 10);
+    harness->handler.handle_message = letter_reject_three;
     sink_script_message(harness->sink, NULL, WEIR_REJECT, 100, "not allowed");
 
     assert_int_equal(harness_run(harness, HEAD TO_SINK FAILURE),
@@ -197,8 +152,8 @@ static void a_handler_may_be_the_dead_letters_destination(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
-    harness->handler.handle_message = reject_three;
+    harness_offer(harness, 7, 10);
+    harness->handler.handle_message = letter_reject_three;
     harness->handler.handle_batch = keep_letters;
 
     assert_int_equal(harness_run(harness, HEAD "batchers: { default: { " LIMITS
@@ -246,7 +201,7 @@ static void a_standing_dead_letter_sink_stops_the_source_and_nothing_locks(
 {
     struct harness *harness = *state;
 
-    offer(harness, 4000);
+    harness_offer(harness, 7, 4000);
     harness->handler.handle_message = reject_every_other;
     harness->handler.handle_batch = refuse_until_open;
     harness_start(
@@ -258,11 +213,11 @@ static void a_standing_dead_letter_sink_stops_the_source_and_nothing_locks(
         " } }\n" FAILURE);
     harness_wait(harness, has_stopped);
     assert_true(producer_script_counts(harness->source).offered < 1000);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DONE), 0);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DONE), 0);
     shared.is_open = true;
 
     assert_int_equal(harness_join(harness), 0);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DONE), 4000);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DONE), 4000);
     assert_int_equal(harness->stats.dead_letters, 4000);
     assert_int_equal(harness->stats.rejected_by_handler, 2000);
     assert_int_equal(harness->stats.rejected_sink, 2000);
@@ -273,7 +228,7 @@ static void dead_letters_that_use_up_the_memory_stop_the_source(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 8000);
+    harness_offer(harness, 7, 8000);
     harness->handler.handle_message = reject_every_other;
     harness->handler.handle_batch = refuse_until_open;
     harness_start(
@@ -318,7 +273,7 @@ static void what_fails_in_a_drain_is_dead_lettered_before_its_end(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 7, 10);
     harness->source_ops.backlog = WEIR_BACKLOG_FINISH;
     harness->handler.handle_message = wait_at_gate;
     sink_script_message(harness->sink, NULL, WEIR_REJECT, 100, "no");
@@ -353,8 +308,8 @@ static void a_drain_leaves_letters_that_no_destination_takes(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
-    harness->handler.handle_message = reject_three;
+    harness_offer(harness, 7, 10);
+    harness->handler.handle_message = letter_reject_three;
     sink_script_write(harness->sink, WEIR_RETRY, SINK_SCRIPT_ALWAYS);
     harness_start(harness, HEAD TO_SINK FAILURE "shutdown: { timeout: 1s }\n");
     harness_wait(harness, a_letter_failed);
@@ -409,8 +364,9 @@ static void a_letter_that_is_refused_holds_its_lane(void **state)
 
     /* Without its payload, and what is behind it once more. */
     for (size_t i = 42; i < 100; i++) {
-        const struct collected *letter = collection_get(
-            sunk(harness), collection_count(sunk(harness)) - 100 + i);
+        const struct collected *letter =
+            collection_get(harness_sunk(harness),
+                           collection_count(harness_sunk(harness)) - 100 + i);
 
         assert_int_equal(letter->offset, i);
         assert_int_equal(letter->payload == NULL, i == 42);
@@ -444,7 +400,7 @@ static void letters_of_a_lane_keep_their_order(void **state)
                     ", concurrency: 2, sink: { SINK } } }\n" FAILURE),
         0);
 
-    assert_in_order_at_last(sunk(harness), 4, 200);
+    assert_in_order_at_last(harness_sunk(harness), 4, 200);
     assert_int_equal(harness->stats.rejected, 800);
 }
 

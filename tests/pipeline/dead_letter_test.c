@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lanes.h"
+#include "letter.h"
 
 #define teardown harness_teardown
 
@@ -21,62 +22,15 @@ static int setup(void **state)
     return harness_setup(state);
 }
 
-#define HEAD                                                                   \
-    "producer: { SOURCE }\n"                                                   \
-    "processors: { handler: linked, concurrency: 2, ordering: none }\n"
-#define LIMITS "batch_size: 10, batch_timeout: 5ms"
 #define TO_COLLECTION                                                          \
     "batchers: { dead_letter: { " LIMITS ", sink: { COLLECT } }, "             \
     "default: { " LIMITS ", sink: { SINK } } }\n"
-#define FAILURE                                                                \
-    "failure: { then: dead_letter, retry: { attempts: 3, "                     \
-    "backoff: { min: 1ms, max: 4ms } } }\n"
-
-static void offer(struct harness *harness, unsigned count)
-{
-    producer_script_begin(harness->source, 0, "t", 7);
-    producer_script_add_many(harness->source, 0, count);
-}
-
-static unsigned settled(struct harness *harness, enum weir_outcome outcome)
-{
-    return producer_script_counts(harness->source).settled[outcome];
-}
-
-static struct collection *sunk(struct harness *harness)
-{
-    return sink_script_delivered(harness->sink);
-}
-
-/* Changes everything first: none of it may be seen in a dead letter. */
-static enum weir_status reject_three(struct weir_message *msg, void *state)
-{
-    (void)state;
-    assert_int_equal(weir_message_set_payload(msg, WEIR_STR("changed")),
-                     WEIR_OK);
-    assert_int_equal(weir_message_add_header(msg, "half", WEIR_STR("made")),
-                     WEIR_OK);
-    weir_message_set_batch_key(msg, WEIR_STR("key"));
-    if (weir_message_offset(msg) == 3)
-        return weir_message_reject(msg, "order %d has no total", 3);
-    return WEIR_OK;
-}
 
 static enum weir_status reject_all(struct weir_message *msg, void *state)
 {
     (void)state;
     shared.handled++;
     return weir_message_reject(msg, "bad");
-}
-
-static void assert_header(const struct collected *letter, const char *name,
-                          const char *value)
-{
-    const char *const found = collected_header(letter, name);
-
-    if (!found)
-        fail_msg("the dead letter has no %s", name);
-    assert_string_equal(found, value);
 }
 
 /* ---- what it carries ---- */
@@ -87,33 +41,33 @@ static void a_rejected_message_arrives_as_it_was_received_with_what_happened(
     struct harness *harness = *state;
     const struct collected *letter;
 
-    offer(harness, 10);
-    harness->handler.handle_message = reject_three;
+    harness_offer(harness, 7, 10);
+    harness->handler.handle_message = letter_reject_three;
 
     assert_int_equal(harness_run(harness, HEAD TO_COLLECTION FAILURE), 0);
 
     assert_int_equal(collection_count(harness->collection), 1);
-    assert_int_equal(collection_count(sunk(harness)), 9);
+    assert_int_equal(collection_count(harness_sunk(harness)), 9);
     letter = collection_get(harness->collection, 0);
     assert_string_equal(letter->batcher, "dead_letter");
     assert_string_equal(letter->payload, "0:3");
     assert_null(letter->key);
     assert_null(collected_header(letter, "half"));
-    assert_header(letter, "weir-source", "scripted");
-    assert_header(letter, "weir-topic", "t");
-    assert_header(letter, "weir-partition", "7");
-    assert_header(letter, "weir-offset", "3");
-    assert_header(letter, "weir-reason", "order 3 has no total");
-    assert_header(letter, "weir-code", "rejected");
-    assert_header(letter, "weir-attempts", "1");
-    assert_header(letter, "weir-pipeline", "test");
+    letter_assert_header(letter, "weir-source", "scripted");
+    letter_assert_header(letter, "weir-topic", "t");
+    letter_assert_header(letter, "weir-partition", "7");
+    letter_assert_header(letter, "weir-offset", "3");
+    letter_assert_header(letter, "weir-reason", "order 3 has no total");
+    letter_assert_header(letter, "weir-code", "rejected");
+    letter_assert_header(letter, "weir-attempts", "1");
+    letter_assert_header(letter, "weir-pipeline", "test");
     assert_non_null(collected_header(letter, "weir-host"));
     assert_non_null(collected_header(letter, "weir-version"));
     assert_null(collected_header(letter, "weir-batcher"));
     assert_null(collected_header(letter, "weir-payload-omitted"));
     assert_string_equal(collected_header(letter, "weir-first-failed-at"),
                         collected_header(letter, "weir-last-failed-at"));
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DONE), 10);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DONE), 10);
     assert_int_equal(harness->stats.rejected, 1);
     assert_int_equal(harness->stats.rejected_by_handler, 1);
     assert_int_equal(harness->stats.dead_letters, 1);
@@ -131,7 +85,7 @@ static void retries_used_up_are_said(void **state)
     struct harness *harness = *state;
     const struct collected *letter;
 
-    offer(harness, 1);
+    harness_offer(harness, 7, 1);
     harness->handler.handle_message = retry_all;
 
     assert_int_equal(
@@ -141,10 +95,10 @@ static void retries_used_up_are_said(void **state)
         0);
 
     letter = collection_get(harness->collection, 0);
-    assert_header(letter, "weir-code", "retries");
-    assert_header(letter, "weir-attempts", "12");
-    assert_header(letter, "weir-reason",
-                  "tried 12 times, each answered: again");
+    letter_assert_header(letter, "weir-code", "retries");
+    letter_assert_header(letter, "weir-attempts", "12");
+    letter_assert_header(letter, "weir-reason",
+                         "tried 12 times, each answered: again");
     assert_true(strcmp(collected_header(letter, "weir-first-failed-at"),
                        collected_header(letter, "weir-last-failed-at")) < 0);
 }
@@ -154,7 +108,7 @@ static void what_a_sink_refuses_becomes_a_dead_letter(void **state)
     struct harness *harness = *state;
     const struct collected *letter;
 
-    offer(harness, 100);
+    harness_offer(harness, 7, 100);
     sink_script_message(harness->sink, "0:42", WEIR_REJECT, 1, "no such table");
 
     assert_int_equal(harness_run(harness, HEAD TO_COLLECTION FAILURE), 0);
@@ -162,11 +116,11 @@ static void what_a_sink_refuses_becomes_a_dead_letter(void **state)
     assert_int_equal(collection_count(harness->collection), 1);
     letter = collection_get(harness->collection, 0);
     assert_string_equal(letter->payload, "0:42");
-    assert_header(letter, "weir-code", "sink");
-    assert_header(letter, "weir-batcher", "default");
-    assert_header(letter, "weir-reason", "no such table");
-    assert_header(letter, "weir-attempts", "1");
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DONE), 100);
+    letter_assert_header(letter, "weir-code", "sink");
+    letter_assert_header(letter, "weir-batcher", "default");
+    letter_assert_header(letter, "weir-reason", "no such table");
+    letter_assert_header(letter, "weir-attempts", "1");
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DONE), 100);
     assert_int_equal(harness->stats.done, 99);
     assert_int_equal(harness->stats.rejected_sink, 1);
 }
@@ -177,8 +131,9 @@ static void a_delivery_that_used_up_its_retries_becomes_a_dead_letter(
     struct harness *harness = *state;
     const struct collected *letter;
 
-    offer(harness, 20);
-    harness->handler.handle_message = reject_three; /* changes the payload */
+    harness_offer(harness, 7, 20);
+    harness->handler.handle_message =
+        letter_reject_three; /* changes the payload */
     sink_script_message(harness->sink, "changed", WEIR_RETRY, 1000, "busy");
 
     assert_int_equal(harness_run(harness, HEAD TO_COLLECTION FAILURE), 0);
@@ -189,10 +144,10 @@ static void a_delivery_that_used_up_its_retries_becomes_a_dead_letter(
         assert_memory_equal(letter->payload, "0:", 2);
         if (letter->offset == 3)
             continue;
-        assert_header(letter, "weir-code", "retries");
-        assert_header(letter, "weir-attempts", "3");
-        assert_header(letter, "weir-reason", "busy");
-        assert_header(letter, "weir-batcher", "default");
+        letter_assert_header(letter, "weir-code", "retries");
+        letter_assert_header(letter, "weir-attempts", "3");
+        letter_assert_header(letter, "weir-reason", "busy");
+        letter_assert_header(letter, "weir-batcher", "default");
     }
     assert_int_equal(harness->stats.rejected_retries, 19);
 }
@@ -209,7 +164,7 @@ static void only_what_failed_is_routed_to_dead_letter(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 2);
+    harness_offer(harness, 7, 2);
     harness->handler.handle_message = route_astray;
 
     assert_int_equal(harness_run(harness, HEAD TO_COLLECTION FAILURE), 0);
@@ -218,13 +173,14 @@ static void only_what_failed_is_routed_to_dead_letter(void **state)
     for (size_t i = 0; i < 2; i++) {
         const struct collected *letter = collection_get(harness->collection, i);
 
-        assert_header(letter, "weir-code", "unknown-batcher");
-        assert_header(letter, "weir-reason",
-                      letter->offset == 0
-                          ? "routed to 'nowhere', which is no batcher; there "
-                            "are: default"
-                          : "routed to 'dead_letter', which is no batcher but "
-                            "for what failed; there are: default");
+        letter_assert_header(letter, "weir-code", "unknown-batcher");
+        letter_assert_header(
+            letter, "weir-reason",
+            letter->offset == 0
+                ? "routed to 'nowhere', which is no batcher; there "
+                  "are: default"
+                : "routed to 'dead_letter', which is no batcher but "
+                  "for what failed; there are: default");
     }
     assert_int_equal(harness->stats.rejected_batcher, 2);
 }
@@ -245,9 +201,9 @@ static void larger_than_max_message_bytes(void **state)
     assert_int_equal(shared.handled, 0);
     letter = collection_get(harness->collection, 0);
     assert_null(letter->payload);
-    assert_header(letter, "weir-code", "size");
-    assert_header(letter, "weir-payload-omitted", "3000000");
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DONE), 1);
+    letter_assert_header(letter, "weir-code", "size");
+    letter_assert_header(letter, "weir-payload-omitted", "3000000");
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DONE), 1);
     assert_int_equal(harness->stats.rejected_size, 1);
 }
 
@@ -262,7 +218,7 @@ static void larger_than_max_message_bytes_goes_to_the_queues_exchange(
     assert_int_equal(harness_run(harness, HEAD TO_COLLECTION FAILURE), 0);
 
     assert_int_equal(collection_count(harness->collection), 0);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DISCARD), 1);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DISCARD), 1);
 }
 
 static enum weir_status note_failed(struct weir_message *const *messages,
@@ -287,7 +243,7 @@ static void handle_failed_may_choose_it_and_add_headers(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 7, 10);
     harness->handler.handle_message = reject_all;
     harness->handler.handle_failed = note_failed;
 
@@ -299,8 +255,8 @@ static void handle_failed_may_choose_it_and_add_headers(void **state)
     for (size_t i = 0; i < 5; i++) {
         const struct collected *letter = collection_get(harness->collection, i);
 
-        assert_header(letter, "team", "billing");
-        assert_header(letter, "weir-reason", "bad");
+        letter_assert_header(letter, "team", "billing");
+        letter_assert_header(letter, "weir-reason", "bad");
     }
     assert_int_equal(shared.failed, 10); /* not again as a letter */
     assert_int_equal(harness->stats.rejected, 10);
@@ -311,7 +267,7 @@ static void without_the_batcher_the_choice_is_refused(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 2);
+    harness_offer(harness, 7, 2);
     harness->handler.handle_message = reject_all;
     harness->handler.handle_failed = note_failed;
 
@@ -332,7 +288,7 @@ static void settled_early_fails_later(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 7, 10);
     harness->handler.handle_message = settle_early;
     sink_script_message(harness->sink, "0:3", WEIR_REJECT, 1, "no");
 

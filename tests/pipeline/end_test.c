@@ -39,12 +39,6 @@ static int setup(void **state)
     "batchers: { default: { batch_size: 1, sink: { SINK } } }\n"               \
     "failure: { then: drop }\n"
 
-static void offer(struct harness *harness, unsigned count)
-{
-    producer_script_begin(harness->source, 0, "t", 0);
-    producer_script_add_many(harness->source, 0, count);
-}
-
 /* ---- the end of a source ---- */
 
 static enum weir_status settle_early(struct weir_message *msg, void *state)
@@ -71,7 +65,7 @@ static void a_source_at_its_end_is_closed_while_others_work_on(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 1);
+    harness_offer(harness, 0, 1);
     harness->handler.handle_message = settle_early;
     harness->source_ops.close = note_close;
     sink_script_set_late(harness->sink, true);
@@ -125,7 +119,7 @@ static void a_drained_source_without_anything_to_confirm_does_not_spin(
     struct harness *harness = *state;
     int64_t began_us;
 
-    offer(harness, 2);
+    harness_offer(harness, 0, 2);
     producer_script_set_endless(harness->source);
     harness->handler.handle_message = wait_at_gate;
     harness->source_ops.pull = nothing_to_confirm;
@@ -146,7 +140,7 @@ static void an_interrupted_run_to_the_end_finishes_what_it_has(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 100);
+    harness_offer(harness, 0, 100);
     producer_script_set_endless(harness->source);
     harness->source_ops.backlog = WEIR_BACKLOG_ABANDON;
     harness->handler.handle_message = wait_at_gate;
@@ -241,7 +235,7 @@ static void a_batcher_that_got_no_message_is_named_at_the_end(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
 
     assert_int_equal(times_said(harness, "batcher spare got no message"), 1);
 }
@@ -258,7 +252,7 @@ static void a_batcher_that_got_messages_is_not_named(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     harness->handler.handle_message = use_both;
 
     assert_int_equal(times_said(harness, "got no message"), 0);
@@ -297,7 +291,7 @@ static void what_the_log_left_out_is_said_at_the_end(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 300);
+    harness_offer(harness, 0, 300);
     harness->handler.handle_message = complain;
     log_set_callback(count_lines, NULL);
     assert_int_equal(harness_run(harness, ONE_BATCHER), 0);

@@ -201,6 +201,22 @@ void harness_drain(struct harness *harness)
     pipeline_drain(harness->pipeline);
 }
 
+void harness_offer(struct harness *harness, int32_t partition, unsigned count)
+{
+    producer_script_begin(harness->source, 0, "t", partition);
+    producer_script_add_many(harness->source, 0, count);
+}
+
+unsigned harness_settled(struct harness *harness, enum weir_outcome outcome)
+{
+    return producer_script_counts(harness->source).settled[outcome];
+}
+
+struct collection *harness_sunk(struct harness *harness)
+{
+    return sink_script_delivered(harness->sink);
+}
+
 void harness_wait(struct harness *harness,
                   bool (*is_true)(struct harness *harness))
 {

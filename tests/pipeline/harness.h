@@ -72,6 +72,15 @@ void harness_begin(struct harness *harness);
 
 void harness_drain(struct harness *harness);
 
+/* The source "t" of that partition, and `count` messages of it. */
+void harness_offer(struct harness *harness, int32_t partition, unsigned count);
+
+/* How many the source was told to have ended so. */
+unsigned harness_settled(struct harness *harness, enum weir_outcome outcome);
+
+/* What SINK has delivered. */
+struct collection *harness_sunk(struct harness *harness);
+
 /* Waits until `is_true(harness)`, at most 10 s; else fails the test. */
 void harness_wait(struct harness *harness,
                   bool (*is_true)(struct harness *harness));

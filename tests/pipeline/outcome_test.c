@@ -28,12 +28,6 @@ static int setup(void **state)
     "processors: { handler: linked, concurrency: 1, ordering: none }\n"
 #define FAILURE "failure: { then: drop }\nshutdown: { timeout: 2s }\n"
 
-static void offer(struct harness *harness, unsigned count)
-{
-    producer_script_begin(harness->source, 0, "t", 0);
-    producer_script_add_many(harness->source, 0, count);
-}
-
 static enum weir_status count_calls(struct weir_message *msg, void *state)
 {
     (void)state;
@@ -52,7 +46,7 @@ static void outcomes_may_come_late_and_in_any_order(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 200);
+    harness_offer(harness, 0, 200);
     sink_script_set_late(harness->sink, false);
 
     assert_int_equal(
@@ -73,7 +67,7 @@ static void at_most_max_in_flight_batches_are_written(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 200);
+    harness_offer(harness, 0, 200);
     harness->handler.handle_message = count_calls;
     sink_script_set_late(harness->sink, true);
     harness_start(harness,
@@ -107,7 +101,7 @@ static void a_second_outcome_is_counted_and_refused(void **state)
 
     if (strict) /* aborts there: the next test */
         assert_int_equal(unsetenv("WEIR_STRICT"), 0);
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     harness->handler.handle_batch = say_twice;
 
     assert_int_equal(harness_run(harness, small_batches), 0);
@@ -128,7 +122,7 @@ static void a_second_outcome_aborts_where_it_is_strict(void **state)
         (void)setenv("WEIR_STRICT", "1", 1);
         (void)!freopen("/dev/null", "w", stderr);
         (void)signal(SIGABRT, SIG_DFL);
-        offer(harness, 10);
+        harness_offer(harness, 0, 10);
         harness->handler.handle_batch = say_twice;
         (void)harness_run(harness, small_batches);
         _exit(0);
@@ -187,7 +181,7 @@ static void what_a_connector_forgets_is_written_again(void **state)
     struct harness *harness = *state;
 
     forgets = 0;
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     harness->own_sink = &forgetful;
 
     assert_int_equal(harness_run(harness,
@@ -227,7 +221,7 @@ static void what_is_behind_a_message_without_an_outcome_is_written_again(
     forgets = 0;
     confirms = 0;
     ops.write = forget_the_first_half;
-    offer(harness, ORDERED_COUNT);
+    harness_offer(harness, 0, ORDERED_COUNT);
     harness->own_sink = &ops;
 
     assert_int_equal(

@@ -29,11 +29,6 @@ static void offer_ten(struct harness *harness)
     producer_script_add_many(harness->source, 0, 10);
 }
 
-static unsigned settled(struct harness *harness, enum weir_outcome outcome)
-{
-    return producer_script_counts(harness->source).settled[outcome];
-}
-
 static enum weir_status reject_three(struct weir_message *msg, void *state)
 {
     (void)state;
@@ -54,8 +49,8 @@ static void reject_discards_at_the_broker(void **state)
 
     assert_int_equal(producer_script_outcome(harness->source, 3),
                      WEIR_OUTCOME_DISCARD);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DISCARD), 1);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DONE), 9);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DISCARD), 1);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DONE), 9);
     assert_int_equal(harness->stats.rejected, 1);
 }
 
@@ -68,7 +63,7 @@ static void drop_is_done_for_the_broker(void **state)
 
     assert_int_equal(harness_run(harness, TOPOLOGY("drop")), 0);
 
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DONE), 10);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DONE), 10);
     assert_int_equal(harness->stats.rejected, 1);
 }
 
@@ -90,8 +85,8 @@ static void requeue_gives_back_after_a_backoff(void **state)
 
     assert_int_equal(harness_run(harness, TOPOLOGY("requeue")), 0);
 
-    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 2);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DONE), 10);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_REQUEUE), 2);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DONE), 10);
     assert_int_equal(harness->stats.received, 12);
     assert_int_equal(harness->stats.abandoned, 2);
     assert_int_equal(harness->stats.rejected, 0);
@@ -111,7 +106,7 @@ static void what_the_broker_would_drop_is_rejected_instead_of_requeued(
 
     assert_int_equal(producer_script_outcome(harness->source, 3),
                      WEIR_OUTCOME_DISCARD);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 0);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_REQUEUE), 0);
     assert_int_equal(harness->stats.rejected, 1);
     assert_int_equal(harness->stats.abandoned, 0);
 }
@@ -135,13 +130,13 @@ static void a_requeue_waits_for_its_backoff_and_is_left_by_a_drain(void **state)
     harness_wait(harness, has_handled_one);
     assert_true(producer_script_wait(harness->source, 9,
                                      clock_after_us(10 * CLOCK_SECOND_US)));
-    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 0);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_REQUEUE), 0);
     harness_drain(harness);
 
     assert_int_equal(harness_join(harness), 0);
     assert_int_equal(producer_script_outcome(harness->source, 3),
                      WEIR_OUTCOME_LEAVE);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 0);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_REQUEUE), 0);
 }
 
 static void requeue_once_rejects_the_second_delivery(void **state)
@@ -154,8 +149,8 @@ static void requeue_once_rejects_the_second_delivery(void **state)
     assert_int_equal(harness_run(harness, TOPOLOGY("requeue_once")), 0);
 
     assert_int_equal(handled, 2);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 1);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DISCARD), 1);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_REQUEUE), 1);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DISCARD), 1);
     assert_int_equal(harness->stats.rejected, 1);
 }
 
@@ -186,7 +181,7 @@ static void a_message_may_have_a_policy_of_its_own(void **state)
                      WEIR_OUTCOME_DISCARD);
     assert_int_equal(producer_script_outcome(harness->source, 3),
                      WEIR_OUTCOME_DISCARD);
-    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 1);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_REQUEUE), 1);
     assert_int_equal(harness->stats.rejected, 3);
 }
 
@@ -201,7 +196,7 @@ static void a_policy_that_the_source_cannot_honour_is_refused(void **state)
 
     assert_int_equal(harness_run(harness, TOPOLOGY("drop")), 0);
 
-    assert_int_equal(settled(harness, WEIR_OUTCOME_DONE), 10);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_DONE), 10);
     assert_int_equal(harness->stats.rejected, 3);
     assert_int_equal(harness->stats.callback_errors, 1);
 }
@@ -220,7 +215,7 @@ static void a_requeue_that_would_break_the_order_is_refused(void **state)
                     "failure: { then: reject }\n"),
         0);
 
-    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 0);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_REQUEUE), 0);
     assert_int_equal(harness->stats.rejected, 3);
     assert_int_equal(harness->stats.callback_errors, 1);
 }
@@ -235,7 +230,7 @@ static void a_requeue_in_a_run_to_the_end_is_refused(void **state)
 
     assert_int_equal(harness_run(harness, TOPOLOGY("reject")), 0);
 
-    assert_int_equal(settled(harness, WEIR_OUTCOME_REQUEUE), 0);
+    assert_int_equal(harness_settled(harness, WEIR_OUTCOME_REQUEUE), 0);
     assert_int_equal(harness->stats.callback_errors, 1);
 }
 

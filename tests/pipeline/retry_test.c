@@ -34,12 +34,6 @@ static int setup(void **state)
     "min: " backoff ", max: " backoff " } } }\n"                               \
     "batchers: { dead_letter: { batch_timeout: 5ms, sink: { COLLECT } } }\n"
 
-static void offer(struct harness *harness, unsigned count)
-{
-    producer_script_begin(harness->source, 0, "t", 0);
-    producer_script_add_many(harness->source, 0, count);
-}
-
 static enum weir_status fail_each_time(struct weir_message *msg, void *state)
 {
     (void)state;
@@ -52,7 +46,7 @@ static void the_last_reason_is_the_one_that_counts(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 1);
+    harness_offer(harness, 0, 1);
     harness->handler.handle_message = fail_each_time;
 
     assert_int_equal(harness_run(harness, HEAD("1ms")), 0);
@@ -77,7 +71,7 @@ static void a_message_that_waits_blocks_no_worker(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 500);
+    harness_offer(harness, 0, 500);
     harness->handler.handle_message = hold_the_first;
     harness_start(harness, HEAD("1ms"));
 
@@ -106,7 +100,7 @@ static void it_waits_as_long_as_its_handler_asks_for(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 1);
+    harness_offer(harness, 0, 1);
     harness->handler.handle_message = again_in_a_moment;
 
     assert_int_equal(harness_run(harness, HEAD("10m")), 0);
@@ -134,7 +128,7 @@ static void the_attempt_number_goes_on_across_deliveries(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 1);
+    harness_offer(harness, 0, 1);
     producer_script_pause(harness->source);
     producer_script_disconnect(harness->source);
     harness->handler.handle_message = note_attempt;

@@ -17,12 +17,6 @@ static const char *const plain =
     "failure: { then: drop }\n"
     "shutdown: { timeout: 500ms }\n";
 
-static void offer(struct harness *harness, unsigned count)
-{
-    producer_script_begin(harness->source, 0, "t", 0);
-    producer_script_add_many(harness->source, 0, count);
-}
-
 static bool has_written(struct harness *harness)
 {
     return sink_script_writes(harness->sink) > 0;
@@ -33,7 +27,7 @@ static void what_the_sink_has_not_confirmed_is_never_settled_as_done(
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     producer_script_set_endless(harness->source);
     sink_script_set_late(harness->sink, true);
     harness_start(harness, plain);
@@ -59,7 +53,7 @@ static void settle_early_counts_when_the_handler_says_ok(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     harness->handler.handle_message = settle_early_and_reject_three;
 
     assert_int_equal(harness_run(harness, plain), 0);
@@ -75,7 +69,7 @@ static void a_run_in_which_all_is_settled_exits_0(void **state)
     struct harness *harness = *state;
     int code;
 
-    offer(harness, 1000);
+    harness_offer(harness, 0, 1000);
     harness_start(harness, plain);
     code = harness_end(harness);
     if (code != PIPELINE_EXIT_OK)

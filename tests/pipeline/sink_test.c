@@ -33,12 +33,6 @@ static int setup(void **state)
     "failure: { then: drop, retry: { attempts: 3, "                            \
     "backoff: { min: 1ms, max: 4ms } } }\n"
 
-static void offer(struct harness *harness, unsigned count)
-{
-    producer_script_begin(harness->source, 0, "t", 0);
-    producer_script_add_many(harness->source, 0, count);
-}
-
 static struct collection *delivered(struct harness *harness)
 {
     return sink_script_delivered(harness->sink);
@@ -58,7 +52,7 @@ static void a_destination_that_is_down_is_held_for(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 100);
+    harness_offer(harness, 0, 100);
     harness->handler.handle_message = count_calls;
     sink_script_write(harness->sink, WEIR_RETRY, 3); /* as many as attempts */
 
@@ -78,7 +72,7 @@ static void a_destination_that_does_not_open_is_held_for(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 100);
+    harness_offer(harness, 0, 100);
     sink_script_open(harness->sink, WEIR_RETRY, 3);
 
     assert_int_equal(harness_run(harness, HEAD TO_SINK FAILURE), 0);
@@ -106,7 +100,7 @@ static void a_full_destination_is_not_asked_all_the_time(void **state)
     struct harness *harness = *state;
     int64_t began_us;
 
-    offer(harness, 2 * SINK_ROOM);
+    harness_offer(harness, 0, 2 * SINK_ROOM);
     sink_script_set_late(harness->sink, true);
     harness_start(harness, HEAD
                   "batchers: { default: { batch_size: 1, max_in_flight: 100, "
@@ -162,7 +156,7 @@ static void a_client_that_tries_by_itself_is_down_for_as_long(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 100);
+    harness_offer(harness, 0, 100);
     producer_script_set_endless(harness->source);
     sink_script_set_late(harness->sink, true);
     sink_script_poll(harness->sink, WEIR_HOLD, 5);
@@ -190,7 +184,7 @@ static void a_handler_whose_destination_is_down_is_called_again(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 100);
+    harness_offer(harness, 0, 100);
     harness->handler.handle_message = count_calls;
     harness->handler.handle_batch = batch_is_down;
 
@@ -231,7 +225,7 @@ static void what_a_batch_handler_changed_is_gone_when_it_is_called_again(
 {
     struct harness *harness = *state;
 
-    offer(harness, 100);
+    harness_offer(harness, 0, 100);
     harness->handler.handle_message = add_one;
     harness->handler.handle_batch = change_and_refuse;
 
@@ -267,7 +261,7 @@ static void the_source_stops_when_the_pipeline_is_full_and_resumes(void **state)
     struct harness *harness = *state;
 
     door_is_open = false;
-    offer(harness, 3000);
+    harness_offer(harness, 0, 3000);
     harness->handler.handle_batch = wait_for_door;
     harness_start(harness, "producer: { SOURCE }\n"
                            "processors: { handler: linked, concurrency: 2, "
@@ -287,7 +281,7 @@ static void the_source_stops_when_the_memory_is_used_up_and_resumes(
     struct harness *harness = *state;
 
     door_is_open = false;
-    offer(harness, 12000);
+    harness_offer(harness, 0, 12000);
     harness->handler.handle_batch = wait_for_door;
     harness_start(harness, "producer: { SOURCE }\n"
                            "processors: { handler: linked, concurrency: 2, "
@@ -314,7 +308,7 @@ static void a_drain_meets_a_destination_that_comes_back(void **state)
     struct harness *harness = *state;
 
     door_is_open = false;
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     producer_script_set_endless(harness->source);
     harness->handler.handle_batch = wait_for_door;
     harness_start(harness, HEAD TO_HANDLER FAILURE);
@@ -333,7 +327,7 @@ static void a_message_that_the_sink_retries_is_delivered_again_alone(
 {
     struct harness *harness = *state;
 
-    offer(harness, 30);
+    harness_offer(harness, 0, 30);
     harness->handler.handle_message = count_calls;
     sink_script_message(harness->sink, "0:7", WEIR_RETRY, 2, "busy");
 
@@ -351,7 +345,7 @@ static void retries_in_the_sink_are_used_up(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 30);
+    harness_offer(harness, 0, 30);
     sink_script_message(harness->sink, "0:7", WEIR_RETRY, SINK_SCRIPT_ALWAYS,
                         "busy");
 
@@ -367,7 +361,7 @@ static void what_the_sink_rejects_fails_alone(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 30);
+    harness_offer(harness, 0, 30);
     sink_script_message(harness->sink, "0:7", WEIR_REJECT, 1, "no");
     sink_script_message(harness->sink, "0:8", WEIR_REJECT, 1, "no");
 
@@ -396,7 +390,7 @@ static void a_message_without_an_outcome_follows_its_batch(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     harness->handler.handle_batch = set_some;
 
     assert_int_equal(harness_run(harness, HEAD TO_HANDLER FAILURE), 0);
@@ -420,7 +414,7 @@ static void a_rejected_batch_rejects_what_has_no_outcome(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     harness->handler.handle_batch = reject_batch;
 
     assert_int_equal(harness_run(harness, HEAD TO_HANDLER FAILURE), 0);
@@ -441,7 +435,7 @@ static void a_batch_handler_that_returns_nonsense_fails_its_messages(
 {
     struct harness *harness = *state;
 
-    offer(harness, 10);
+    harness_offer(harness, 0, 10);
     harness->handler.handle_batch = nonsense;
 
     assert_int_equal(harness_run(harness, HEAD TO_HANDLER FAILURE), 0);
@@ -456,7 +450,7 @@ static void gives_up(struct harness *harness, const char *topology)
 {
     int64_t began;
 
-    offer(harness, 2000);
+    harness_offer(harness, 0, 2000);
     producer_script_set_endless(harness->source);
     began = clock_now_us();
     assert_int_equal(harness_run(harness, topology), PIPELINE_EXIT_GAVE_UP);
