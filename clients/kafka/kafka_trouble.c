@@ -67,17 +67,23 @@ void kafka_trouble_note(struct kafka_trouble *trouble, rd_kafka_resp_err_t code,
     say(trouble);
 }
 
+void kafka_trouble_ask(struct kafka_trouble *trouble, rd_kafka_t *rk)
+{
+    char why[300];
+    const rd_kafka_resp_err_t code = rd_kafka_fatal_error(rk, why, sizeof why);
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    trouble->is_fatal = true;
+    kafka_trouble_note(trouble, code, why);
+}
+
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
-    struct kafka_trouble *trouble = opaque;
-    char why[300];
-
-    if (code == RD_KAFKA_RESP_ERR__FATAL) {
-        trouble->is_fatal = true;
-        code = rd_kafka_fatal_error(rk, why, sizeof why);
-        reason = why;
-    }
-    kafka_trouble_note(trouble, (rd_kafka_resp_err_t)code, reason);
+    if (code == RD_KAFKA_RESP_ERR__FATAL)
+        kafka_trouble_ask(opaque, rk);
+    else
+        kafka_trouble_note(opaque, (rd_kafka_resp_err_t)code, reason);
 }
 
 /* Most of it is for the client's developers. */

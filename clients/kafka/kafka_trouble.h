@@ -35,6 +35,9 @@ void kafka_trouble_listen(struct kafka_trouble *trouble, rd_kafka_conf_t *conf);
 void kafka_trouble_note(struct kafka_trouble *trouble, rd_kafka_resp_err_t code,
                         const char *reason);
 
+/* Notes what ended the client, when something did. */
+void kafka_trouble_ask(struct kafka_trouble *trouble, rd_kafka_t *rk);
+
 /* Something worked. */
 void kafka_trouble_clear(struct kafka_trouble *trouble);
 

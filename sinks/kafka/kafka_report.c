@@ -111,9 +111,12 @@ static void give_up_topic(struct kafka_writer *writer,
     kafka_report_give_up(writer);
 }
 
+/* A client at its end refuses messages before its callback has said why. */
 static void give_up_client(struct kafka_writer *writer,
                            rd_kafka_resp_err_t code)
 {
+    if (!writer->trouble.is_fatal)
+        kafka_trouble_ask(&writer->trouble, writer->rk);
     if (!writer->tear.is_over)
         (void)weir_fail(&writer->err, WEIR_RETRY, "kafka: %s",
                         writer->trouble.is_fatal ? writer->trouble.text
