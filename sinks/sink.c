@@ -6,38 +6,28 @@
  *              +--- the destination is down: the whole batch -----------+
  *              +--- one message again, after its backoff ---------------+
  *
- * A destination that is down (a lost connection, a whole batch that answers
- * RETRY) is no message's fault: the batch is held without limit, attempts stay
- * as they are, the source stops when the pipeline is full. An outcome RETRY for
- * single messages is: those are tried again on their own, up to `attempts`.
+ * Here is what a worker does next; whether its destination is there is known to
+ * connection.c, handover.c hands batches over, and conclude.c decides what
+ * becomes of each message.
  *
  * Invariants: every message is in one of box, held, written, retries, lanes; it
  * leaves with one settlement. In an ordered mode one batch is written at a time
  * (more only where the sink delivers nothing after a failure), and a lane with
  * a message to be retried waits, in this batch and in later ones.
  *
- * Reconnecting is done here, once for all connectors, with jitter and damping,
- * for ever.  A connector that failed for good is closed and opened anew in the
- * same way, on the restart budget of the pipeline.
- *
  * Threads: its own; the connector is called by no other, except wake().
  */
 #include "sink.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "clock.h"
 #include "conclude.h"
+#include "connection.h"
+#include "handover.h"
 #include "queue.h"
 
-enum {
-    TICK_US = 100 * 1000,
-    CLOSE_US = 1000 * 1000,
-    NO_MEMORY_US = 10 * 1000,
-    NO_ROOM_US = 10 * 1000
-};
+enum { TICK_US = 100 * 1000, CLOSE_US = 1000 * 1000 };
 
 static void wake_connector(void *opaque)
 {
@@ -89,296 +79,10 @@ void sink_finish(struct sink *sink)
     free(sink->self);
 }
 
-/* ---- the connection ---- */
-
-static void set_down(struct sink *sink, bool is_down)
-{
-    if (is_down != sink->is_down)
-        atomic_fetch_add_explicit(&sink->config.run->down,
-                                  is_down ? 1U : (unsigned)-1,
-                                  memory_order_relaxed);
-    sink->is_down = is_down;
-    atomic_store_explicit(&sink->is_connected, !is_down && sink->is_open,
-                          memory_order_relaxed);
-}
-
-static void give_up(struct sink *sink, const struct weir_error *err)
-{
-    struct run *run = sink->config.run;
-    char why[400];
-
-    (void)snprintf(why, sizeof why, "batcher %s: %s", sink->config.batcher,
-                   err->text[0] ? err->text : "the sink gave up");
-    sink->has_failed = true;
-    run->end(run->end_opaque, RUN_END_GAVE_UP, why);
-}
-
-/* False: the restart budget is used up. */
-static bool may_replace(struct sink *sink, const struct weir_error *err)
-{
-    struct run *run = sink->config.run;
-    int64_t delay_us;
-    char why[400];
-
-    (void)snprintf(why, sizeof why, "batcher %s: %s", sink->config.batcher,
-                   err->text[0] ? err->text : "the sink failed");
-    delay_us = run->replace(run->end_opaque, why);
-    sink->has_failed = delay_us < 0;
-    sink->retry_at_us = clock_after_us(delay_us);
-    return delay_us >= 0;
-}
-
-static void count_trouble(struct sink *sink)
-{
-    counter_add(&sink->config.run->counters.sink_retries, 1);
-    if (sink->config.is_dead_letter)
-        counter_add(&sink->config.run->counters.dead_letter_errors, 1);
-}
-
-static void say_down(struct sink *sink, const struct weir_error *err)
-{
-    unsigned suppressed = 0;
-
-    set_down(sink, true);
-    if (log_repeat_pass(&sink->trouble, err->text, &suppressed))
-        log_write(WEIR_LOG_WARNING,
-                  "batcher %s: %s; what was taken is held, trying again%s",
-                  sink->config.batcher, err->text,
-                  suppressed > 0 ? " (said every 10 s)" : "");
-}
-
-static void wait_for_destination(struct sink *sink,
-                                 const struct weir_error *err)
-{
-    count_trouble(sink);
-    say_down(sink, err);
-}
-
-static void close_connector(struct sink *sink, int64_t deadline_us)
-{
-    if (sink->is_open && sink->config.ops)
-        sink->config.ops->close(sink->self, deadline_us);
-    sink->is_open = false;
-}
-
-/* What the sink has and said nothing of comes back, before what is newer. */
-static void take_back_written(struct sink *sink)
-{
-    struct weir_batch *batch = queue_pop(&sink->written);
-    struct batch_queue left;
-
-    queue_init(&left);
-    while (batch) {
-        conclude(sink, batch, &left);
-        batch = queue_pop(&sink->written);
-    }
-    sink->written_count = 0;
-    queue_join_front(&sink->held, &left);
-}
-
-/* What it has goes to what is opened in its place. */
-static void replace(struct sink *sink, const struct weir_error *err)
-{
-    if (!may_replace(sink, err))
-        return;
-    close_connector(sink, clock_after_us(CLOSE_US));
-    set_down(sink, true);
-    take_back_written(sink);
-}
-
-static void open_connector(struct sink *sink)
-{
-    const struct weir_sink_ops *ops = sink->config.ops;
-    struct weir_error err = {0};
-    enum weir_status status = WEIR_OK;
-
-    if (ops)
-        status = ops->open(sink->self, sink->config.settings, &err);
-    if (status == WEIR_OK) {
-        sink->is_open = true;
-        sink->is_full = false;
-        reconnect_opened(&sink->reconnect);
-        set_down(sink, false);
-        sink->config.run->changed(sink->config.run->changed_opaque);
-        return;
-    }
-    ops->close(sink->self, clock_after_us(CLOSE_US));
-    if (status == WEIR_FATAL) {
-        replace(sink, &err);
-        return;
-    }
-    wait_for_destination(sink, &err);
-    sink->retry_at_us = clock_after_us(reconnect_delay_us(&sink->reconnect));
-}
-
-static void disconnect(struct sink *sink, const struct weir_error *err)
-{
-    counter_add(&sink->config.run->counters.reconnects, 1);
-    close_connector(sink, clock_after_us(CLOSE_US));
-    wait_for_destination(sink, err);
-    take_back_written(sink);
-    sink->retry_at_us = clock_after_us(reconnect_delay_us(&sink->reconnect));
-}
-
-/* The client still has what was written, and tries by itself. */
-static void wait_for_client(struct sink *sink, const struct weir_error *err)
-{
-    if (!sink->is_down)
-        count_trouble(sink);
-    say_down(sink, err);
-}
-
-/* What a call of the connector answered, other than what is normal for it. */
-static void answer(struct sink *sink, enum weir_status status,
-                   const struct weir_error *err)
-{
-    if (status == WEIR_OK || status == WEIR_AGAIN)
-        return;
-    if (status == WEIR_RETRY)
-        disconnect(sink, err);
-    else if (status == WEIR_HOLD)
-        wait_for_client(sink, err);
-    else if (status == WEIR_FATAL)
-        replace(sink, err);
-    else
-        give_up(sink, err);
-}
-
-/* What poll() or flush() answered. */
-static void answer_service(struct sink *sink, enum weir_status status,
-                           const struct weir_error *err)
-{
-    if (status == WEIR_OK || status == WEIR_AGAIN)
-        set_down(sink, false);
-    answer(sink, status, err);
-}
-
-/* ---- writing ---- */
-
-static uint32_t limit_of(const struct sink *sink)
-{
-    const bool is_ordered = sink->config.run->ordering != WEIR_ORDERING_NONE;
-
-    if (!sink->config.ops || !sink->config.ops->poll)
-        return 1;
-    return is_ordered && !sink->config.ops->is_ordered
-               ? 1
-               : sink->config.max_in_flight;
-}
-
-static void run_handler(struct sink *sink, struct weir_batch *batch)
-{
-    const enum weir_status status = runner_run_batch(&sink->runner, batch);
-    struct weir_error err = {.text = "handle_batch answered: again"};
-
-    switch (status) {
-    case WEIR_OK:
-    case WEIR_DONE:
-        conclude_missing(batch, WEIR_OK, NULL);
-        break;
-    case WEIR_RETRY:
-        if (batch->missing == 0)
-            break;
-        wait_for_destination(sink, &err);
-        sink->retry_at_us = clock_after_us(
-            backoff_us(sink->config.run->backoff_min_us,
-                       sink->config.run->backoff_max_us, ++sink->down_attempt));
-        conclude_some(sink, batch);
-        return;
-    case WEIR_REJECT:
-        conclude_missing(batch, WEIR_REJECT, NULL);
-        break;
-    case WEIR_FATAL:
-        (void)weir_fail(&err, WEIR_FATAL, "handle_batch said WEIR_FATAL");
-        give_up(sink, &err);
-        conclude_some(sink, batch);
-        return;
-    default: /* the runner has noted what it answered */
-        conclude_missing(batch, WEIR_REJECT, NULL);
-        break;
-    }
-    sink->down_attempt = 0;
-    set_down(sink, false);
-    conclude_some(sink, batch);
-}
-
-static void run_connector(struct sink *sink, struct weir_batch *batch)
-{
-    const struct weir_sink_ops *ops = sink->config.ops;
-    struct weir_error err = {0};
-    enum weir_status status;
-
-    slot_enter(&sink->runner.slot, batch->messages[0]);
-    status = ops->write(sink->self, batch, &err);
-    slot_leave(&sink->runner.slot);
-    if (status == WEIR_OK && batch->missing > 0 && !ops->poll)
-        status = weir_fail(&err, WEIR_RETRY,
-                           "%s left messages without an outcome", ops->name);
-    if (status == WEIR_OK) {
-        queue_add(&sink->written, batch);
-        sink->written_count++;
-        return;
-    }
-    sink->is_full = status == WEIR_AGAIN && sink->written_count > 0;
-    if (status == WEIR_AGAIN && !sink->is_full)
-        sink->retry_at_us = clock_after_us(NO_ROOM_US); /* nobody will say */
-    /* In front of it comes what was written before and is not over. */
-    conclude_some(sink, batch);
-    answer(sink, status, &err);
-}
-
-static void write_next(struct sink *sink)
-{
-    struct weir_batch *batch = queue_pop(&sink->held);
-
-    if (sink->config.run->ordering != WEIR_ORDERING_NONE &&
-        !lanes_split(sink, batch))
-        return;
-    if (!conclude_fence(sink, batch))
-        return;
-    if (batch_begin(batch) != WEIR_OK) {
-        queue_push(&sink->held, batch);
-        sink->retry_at_us = clock_after_us(NO_MEMORY_US);
-        return;
-    }
-    if (sink->config.ops)
-        run_connector(sink, batch);
-    else
-        run_handler(sink, batch);
-}
-
-/* Those that are over; in an ordered mode none before an older one. */
-static void conclude_written(struct sink *sink)
-{
-    const bool is_ordered = sink->config.run->ordering != WEIR_ORDERING_NONE;
-    struct weir_batch *batch = sink->written.head;
-
-    while (batch) {
-        struct weir_batch *next = batch->next;
-
-        if (batch->missing > 0 && is_ordered)
-            return;
-        if (batch->missing == 0) {
-            queue_remove(&sink->written, batch);
-            sink->written_count--;
-            conclude_some(sink, batch);
-        }
-        batch = next;
-    }
-}
-
-/* ---- what to do next ---- */
-
-static bool can_write(const struct sink *sink)
-{
-    return sink->is_open && !sink->is_full && !sink->has_failed &&
-           sink->written_count < limit_of(sink);
-}
-
 /* What may fail has somewhere to go; what has failed goes there in any case. */
 static bool can_take(const struct sink *sink)
 {
-    return !sink->held.head && can_write(sink) &&
+    return !sink->held.head && handover_is_possible(sink) &&
            (!sink->config.letters || !mailbox_is_full(sink->config.letters));
 }
 
@@ -430,12 +134,13 @@ static void work(struct sink *sink)
         conclude_backoff(sink);
     conclude_due(sink, now);
     if (!sink->is_open && !sink->has_failed && now >= sink->retry_at_us)
-        open_connector(sink);
+        connection_open(sink);
     if (can_take(sink))
         take_batch(sink);
-    if (sink->held.head && can_write(sink) && now >= sink->retry_at_us)
-        write_next(sink);
-    conclude_written(sink);
+    if (sink->held.head && handover_is_possible(sink) &&
+        now >= sink->retry_at_us)
+        handover_begin(sink);
+    handover_conclude(sink);
     if (sink->has_failed)
         leave_all(sink);
     conclude_failures(sink);
@@ -479,8 +184,8 @@ static void serve_connector(struct sink *sink, uint32_t threshold)
     slot_leave(&sink->runner.slot);
     mailbox_disarm(sink->config.box, &sink->far_waiter);
     sink->is_full = false;
-    conclude_written(sink);
-    answer_service(sink, status, &err);
+    handover_conclude(sink);
+    connection_answer_service(sink, status, &err);
 }
 
 /* Nothing is under way, but a connection wants to be kept alive, and one that
@@ -491,16 +196,17 @@ static void tend_connector(struct sink *sink)
     struct weir_error err = {0};
 
     if (sink->is_open && ops && ops->poll)
-        answer_service(sink, ops->poll(sink->self, clock_now_us(), &err), &err);
+        connection_answer_service(
+            sink, ops->poll(sink->self, clock_now_us(), &err), &err);
 }
 
 static void rest(struct sink *sink)
 {
-    const bool can_go_on = !sink->held.head && can_write(sink);
+    const bool can_go_on = !sink->held.head && handover_is_possible(sink);
     const bool may_take = sink->has_failed || can_take(sink);
     const uint32_t threshold = may_take ? 1 : UINT32_MAX;
 
-    if (sink->held.head && can_write(sink) &&
+    if (sink->held.head && handover_is_possible(sink) &&
         clock_now_us() >= sink->retry_at_us)
         return;
     if (sink->written_count > 0) {
@@ -570,8 +276,8 @@ void *sink_main(void *opaque)
         conclude_all(sink);
     }
     deadline = control_deadline_us(&sink->controls, CONTROL_CLOSE);
-    close_connector(sink, deadline > 0 ? deadline : clock_after_us(CLOSE_US));
-    set_down(sink, false);
+    connection_close(sink, deadline > 0 ? deadline : clock_after_us(CLOSE_US));
+    connection_set_down(sink, false);
     runner_stop(&sink->runner);
     failure_end(&sink->failure);
     atomic_store_explicit(&sink->is_over, true, memory_order_release);
