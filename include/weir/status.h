@@ -21,7 +21,9 @@ enum weir_status {
     WEIR_AGAIN,  /* nothing to do now: call again after the next wake-up */
     WEIR_HOLD,   /* taken, but offer no more of this source for now */
     WEIR_RETRY,  /* transient: the same call may succeed later */
-    WEIR_REJECT, /* this message is bad, the connector is fine */
+    WEIR_REJECT, /* this message is bad, the connector is fine; from a
+                    producer, which knows no message yet: end the run, opening
+                    it again would change nothing */
     WEIR_FATAL,  /* a connector: replace it, on the restart budget; a handler:
                     end the run */
     /* must stay last */
