@@ -15,6 +15,7 @@
 #include <weir/pipeline.h>
 
 #include "arguments.h"
+#include "init.h"
 #include "suggest.h"
 #include "verb.h"
 
@@ -109,6 +110,9 @@ int weir_main(int argc, char **argv, const struct weir_handler *handler)
         print_usage(stderr);
         return VERB_EXIT_USAGE;
     }
+    code = init_is_needed() ? init_stay_behind() : -1;
+    if (code >= 0)
+        return code;
     code = run_verb(&call);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void)fprintf(stderr, "weir: cannot write to standard output: %s\n",
