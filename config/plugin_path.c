@@ -2,10 +2,11 @@
  * plugin_path.c - where a handler's shared object is.
  *
  * With a slash, a path relative to the topology file; without one, a name that
- * is searched in the folders of WEIR_HANDLER_PATH, then among the installed
- * handlers: weir/handlers beside the library's own file, so that a tree that
- * was installed elsewhere, or moved, finds its own.  Where weir is a part of a
- * program there is no such file, and the folder is the one of the build.
+ * is searched in the folders of WEIR_HANDLER_PATH, beside the topology file,
+ * then among the installed handlers: weir/handlers beside the library's own
+ * file, so that a tree that was installed elsewhere, or moved, finds its own.
+ * Where weir is a part of a program there is no such file, and the folder is
+ * the one of the build.
  * ".so" may be left out.
  *
  * Threads: none; the loader's.
@@ -117,6 +118,8 @@ char *plugin_path_find(struct storage *storage, const char *folder,
     if (strchr(name, '/'))
         return look_in(&search, folder);
     found = look_in_path(&search, getenv("WEIR_HANDLER_PATH"));
+    if (!found)
+        found = look_in(&search, folder);
     if (found)
         return found;
     installed = installed_folder(storage);

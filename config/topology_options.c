@@ -258,7 +258,8 @@ const struct weir_option topology_handler_options[] = {
     {.name = "plugin",
      .type = WEIR_OPTION_STRING,
      .help = "A shared object; without a slash it is searched in "
-             "WEIR_HANDLER_PATH and among the installed handlers."},
+             "WEIR_HANDLER_PATH, beside this file, and among the installed "
+             "handlers."},
     {.name = "linked",
      .type = WEIR_OPTION_BOOL,
      .help = "The handler that is linked into this program."},

@@ -180,6 +180,7 @@ static void a_plugin_is_found_beside_the_file_or_in_the_path(void **state)
     assert_plugin(folder, PLUGIN("./orders.so"), "orders.so");
     assert_plugin(folder, PLUGIN("./orders"), "orders.so");
     assert_plugin(folder, PLUGIN("sub/other"), "sub/other.so");
+    assert_plugin(folder, PLUGIN("orders"), "orders.so");
     assert_int_equal(setenv("WEIR_HANDLER_PATH", "/nowhere::sub", 1), 0);
     assert_plugin(folder, PLUGIN("other"), "sub/other.so");
     assert_int_equal(unsetenv("WEIR_HANDLER_PATH"), 0);
@@ -196,7 +197,8 @@ static void a_plugin_that_isnt_there_is_said_with_the_places(void **state)
                    "/conf/t.yaml:3:34: processors.handler.plugin: the plugin "
                    "isn't there; looked for /conf/gone.so\n");
     assert_int_equal(setenv("WEIR_HANDLER_PATH", "/a:/b", 1), 0);
-    assert_mentions(PLUGIN("gone"), "looked for /a/gone.so, /b/gone.so, /");
+    assert_mentions(PLUGIN("gone"), "looked for /a/gone.so, /b/gone.so, "
+                                    "/conf/gone.so, /");
     assert_mentions(PLUGIN("gone"), "/weir/handlers/gone.so");
     assert_int_equal(unsetenv("WEIR_HANDLER_PATH"), 0);
 }
