@@ -48,7 +48,8 @@ enum weir_status consumer_open(struct consumer *consumer,
     status = queue_consume(&consumer->link, settings, consumer->prefetch,
                            &consumer->ready, err);
     amqp_guard_unwatch(guard);
-    log_write(WEIR_LOG_DEBUG, "amqp: prefetch=%u", consumer->prefetch);
+    if (status == WEIR_OK)
+        log_write(WEIR_LOG_DEBUG, "amqp: prefetch=%u", consumer->prefetch);
     return status;
 }
 

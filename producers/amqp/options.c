@@ -102,7 +102,8 @@ const struct weir_option amqp_producer_options[] = {
     {.name = "exclusive",
      .type = WEIR_OPTION_BOOL,
      .fallback = "false",
-     .help = "Whether to be the queue's only consumer."},
+     .help = "Whether to be the queue's only consumer, which quorum queues "
+             "don't enforce."},
     AMQP_ADDRESS_HEARTBEAT,
     AMQP_ADDRESS_TLS,
     {.name = NULL}};
@@ -223,6 +224,25 @@ static bool is_single_active(const struct weir_settings *settings)
     return false;
 }
 
+/* A quorum queue takes any number of consumers that want to be exclusive. */
+static void check_only_consumer(const struct weir_settings *settings)
+{
+    const char *type = weir_settings_string(settings, "declare.type");
+
+    if (is_single_active(settings))
+        return;
+    if (!weir_settings_bool(settings, "exclusive", false))
+        weir_settings_refuse(settings, "exclusive",
+                             "order needs the queue's only consumer: set "
+                             "exclusive to true, or x-single-active-consumer "
+                             "in declare.arguments");
+    else if (type && strcmp(type, "quorum") == 0)
+        weir_settings_refuse(settings, "exclusive",
+                             "a quorum queue lets several consumers be "
+                             "exclusive: order needs x-single-active-consumer "
+                             "in declare.arguments");
+}
+
 static void check_ordering(const struct weir_settings *settings)
 {
     const struct weir_share *share = weir_settings_share(settings);
@@ -239,12 +259,7 @@ static void check_ordering(const struct weir_settings *settings)
                              "order needs one consumer: set the producer's "
                              "concurrency to 1, or processors.ordering to "
                              "none");
-    if (!weir_settings_bool(settings, "exclusive", false) &&
-        !is_single_active(settings))
-        weir_settings_refuse(settings, "exclusive",
-                             "order needs the queue's only consumer: set "
-                             "exclusive to true, or x-single-active-consumer "
-                             "in declare.arguments");
+    check_only_consumer(settings);
     if ((share->policy == WEIR_POLICY_REQUEUE ||
          share->policy == WEIR_POLICY_REQUEUE_ONCE) &&
         !share->requeue_breaks_order)

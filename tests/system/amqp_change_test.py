@@ -136,7 +136,7 @@ def exclusive_again():
     """Its connection is cut, and the broker hasn't noticed yet that it is gone:
     that the queue is in use passes."""
     with OwnNode("rabbitmq") as node, harness.scratch() as folder:
-        queue = Queue(node["WEIR_AMQP"], "quorum").declare()
+        queue = Queue(node["WEIR_AMQP"]).declare()
         consumer = Consumer(queue, folder, "alone", {"exclusive": "true"},
                             processors="ordering: partition")
         with consumer.live:

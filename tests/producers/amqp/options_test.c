@@ -121,6 +121,24 @@ static void order_needs_the_only_consumer(void **state)
     expect(*state, "order needs one consumer");
 }
 
+static void order_in_a_quorum_queue_needs_its_single_active_consumer(
+    void **state)
+{
+    struct weir_share *share = test_settings_share(*state);
+
+    share->ordering = WEIR_ORDERING_PARTITION;
+    share->policy = WEIR_POLICY_DROP;
+    test_settings_set(*state, "exclusive", "true");
+    test_settings_set(*state, "declare.type", "classic");
+    expect(*state, "");
+    test_settings_set(*state, "declare.type", "quorum");
+    expect(*state, "exclusive: a quorum queue lets several consumers be "
+                   "exclusive");
+    test_settings_set(*state, "declare.arguments.x-single-active-consumer",
+                      "true");
+    expect(*state, "");
+}
+
 static void order_excludes_requeue_unless_accepted(void **state)
 {
     struct weir_share *share = test_settings_share(*state);
@@ -179,6 +197,7 @@ int main(void)
             a_message_that_may_be_held_beyond_the_consumer_timeout_is_warned_of),
         TEST(a_broken_url_is_named_by_its_place),
         TEST(order_needs_the_only_consumer),
+        TEST(order_in_a_quorum_queue_needs_its_single_active_consumer),
         TEST(order_excludes_requeue_unless_accepted),
         TEST(order_by_key_needs_to_know_the_key),
         TEST(a_declaration_that_no_broker_takes_is_refused),
