@@ -13,17 +13,17 @@ from series import Report, Series, built_handler
 
 
 class Drill:
-    """`quick` and `full` strikes; `repeats`: something must come again."""
+    """`quick` and `full` strikes; `needs`: what its place must have."""
 
     def __init__(self, strike, full, quick=1, **options):
         self.strike, self.full, self.quick = strike, full, quick
         self.sources = options.get("sources", ("kafka", "amqp"))
         self.ends = options.get("ends", ("file", "kafka", "amqp"))
-        self.repeats = options.get("repeats", False)
         self.pause = options.get("pause", (0.3, 1.2))
         self.members = options.get("members", 1)
-        self.place = options.get("place", "alone")
+        self.needs = frozenset(options.get("needs", ()))
         self.keys = options.get("keys", {})
+        self.likes = frozenset(options.get("likes", ()))  # if it may
         self.seconds = options.get("seconds", 0)
         self.rate = options.get("rate", 1000)
         self.is_first_spared = options.get("is_first_spared", False)
@@ -34,8 +34,9 @@ class Drill:
         return source in self.sources and end in self.ends
 
 
+BROKER_ENDS = ("kafka", "amqp")
 DRILLS = {
-    "kill_weir": Drill(nemeses.kill_weir, 20, repeats=True),
+    "kill_weir": Drill(nemeses.kill_weir, 20),
     "restart_broker": Drill(nemeses.restart_broker, 5),
     "kill_broker": Drill(nemeses.kill_broker, 5),
     "freeze_broker": Drill(nemeses.freeze_broker, 5),
@@ -43,26 +44,32 @@ DRILLS = {
     "stall_link": Drill(nemeses.stall_link, 25),
     "slow_link": Drill(nemeses.slow_link, 5),
     "refuse_link": Drill(nemeses.refuse_link, 10),
-    "lose_link": Drill(nemeses.lose_link, 10, place="namespace"),
+    "cut_network": Drill(nemeses.cut_network, 10, needs=["namespace"]),
+    "stall_network": Drill(nemeses.stall_network, 10, needs=["namespace"]),
+    "slow_network": Drill(nemeses.slow_network, 5, needs=["namespace"]),
+    "refuse_network": Drill(nemeses.refuse_network, 5, needs=["namespace"]),
     "sigterm": Drill(nemeses.sigterm, 50),
     "stop_weir": Drill(nemeses.stop_weir, 5),
     "stand_still": Drill(nemeses.stand_still, 5),
     "members": Drill(nemeses.change_members, 20, 2, members=3,
-                     sources=("kafka",), ends=("file",), repeats=True),
+                     sources=("kafka",), ends=("file",)),
     "members_sticky": Drill(nemeses.change_members, 20, 2, members=3,
-                            sources=("kafka",), ends=("file",), repeats=True,
+                            sources=("kafka",), ends=("file",),
                             keys={"assignor": "cooperative-sticky"}),
     "move_leader": Drill(nemeses.move_leader, 5, sources=("kafka",),
-                         ends=("file", "kafka"), place="cluster"),
+                         ends=("file", "kafka"), needs=["cluster"]),
     "delete_queue": Drill(nemeses.delete_queue, 5, sources=("amqp",)),
     "alarm": Drill(nemeses.alarm, 5, sources=("amqp",)),
-    "fill_disk": Drill(nemeses.fill_disk, 5, ends=("file",), place="disk"),
-    "stand_sink": Drill(nemeses.stand_sink, 5, ends=("kafka", "amqp")),
-    "slow_sink": Drill(nemeses.slow_sink, 5, ends=("kafka", "amqp")),
-    "short_memory": Drill(nemeses.short_memory, 10, place="memory"),
+    "fill_disk": Drill(nemeses.fill_disk, 5, ends=("file",), needs=["disk"]),
+    "stand_sink": Drill(nemeses.stand_sink, 5, ends=BROKER_ENDS),
+    "slow_sink": Drill(nemeses.slow_sink, 5, ends=BROKER_ENDS),
+    "short_memory": Drill(nemeses.short_memory, 10, needs=["memory"]),
     "mixed": Drill(nemeses.mixed, 10, 3, members=2, is_first_spared=True,
-                   seconds=30 * 60, rate=500, repeats=True),
+                   seconds=30 * 60, rate=500,
+                   likes=["memory", "disk", "namespace"]),
 }
+ROOT_ONLY = {"disk": "mount a small disk",
+             "namespace": "make network namespaces"}
 SOURCES = {"kafka": KafkaSource, "amqp": AmqpSource}
 ENDS = {"kafka": KafkaEnd, "amqp": AmqpEnd}
 
@@ -75,25 +82,33 @@ class Job:
         self.path, self.ordering, self.seed = path, ordering, seed
         self.strikes, self.seconds = strikes, seconds
 
+    def needs(self):
+        """What the place of this job has."""
+        for need in ROOT_ONLY if os.geteuid() != 0 else ():
+            if need in self.drill.needs:
+                raise Skipped(f"only root can {ROOT_ONLY[need]}")
+        wanted = self.drill.needs | self.drill.likes
+        if os.geteuid() != 0:
+            wanted -= ROOT_ONLY.keys()
+        return wanted - {"disk"} if not self.path.endswith("-file") else wanted
+
     def series(self, folder, places, stack):
-        options = {"rate": self.drill.rate}
-        if self.drill.place == "memory":
+        needs, options = self.needs(), {"rate": self.drill.rate}
+        if "memory" in needs:
             options["memory"] = Memory(folder)
             options["variables"] = options["memory"].variables()
         options["is_first_spared"] = self.drill.is_first_spared
-        if self.drill.place == "namespace" and os.geteuid() != 0:
-            raise Skipped("only root can make network namespaces")
-        place = places.get(self.drill.place) or places["alone"]
-        if callable(place):
-            place = places[self.drill.place] = place()
+        options["has_small_disk"] = "disk" in needs
+        place = self.place(places, needs)
         source_kind, end_kind = self.path.split("-")
-        source = SOURCES[source_kind](place, keys=self.drill.keys)
+        source = SOURCES[source_kind](place, self.ordering,
+                                      keys=self.drill.keys)
         if end_kind == "file":
-            if self.drill.place == "disk":
-                stack.enter_context(small_disk(f"{folder}/disk"))
-                end = FileEnd(f"{folder}/disk", source.lane)
-            else:
-                end = FileEnd(folder, source.lane)
+            disk = folder
+            if "disk" in needs:
+                disk = f"{folder}/disk"
+                stack.enter_context(small_disk(disk))
+            end = FileEnd(disk, source.lane)
         else:
             end = ENDS[end_kind](place)
         series = Series(folder, place, source, end, self.ordering,
@@ -101,6 +116,14 @@ class Job:
         for _ in range(self.drill.members):
             series.join()
         return series
+
+    @staticmethod
+    def place(places, needs):
+        for name in needs & places.keys():
+            if callable(places[name]):
+                places[name] = places[name]()
+            return places[name]
+        return places["alone"]
 
     def run(self, places):
         report = Report(self.name, f"{self.path} {self.ordering}", self.seed)
@@ -111,8 +134,8 @@ class Job:
                 series = self.series(folder, places, stack)
                 series.run(self.drill.strike, self.strikes, self.drill.pause,
                            self.seconds)
-                series.judge(report, self.drill.repeats and (
-                    self.name != "mixed" or self.strikes >= self.drill.full))
+                series.judge(report, self.name != "mixed" or
+                             self.strikes >= self.drill.full)
             except Skipped as skipped:
                 report.skipped = str(skipped)
             except (Failed, OSError, subprocess.SubprocessError) as failure:
@@ -132,12 +155,15 @@ class Skipped(Exception):
     """Why a drill can't be done here."""
 
 
+DISK = "64m"  # enough for half an hour of mixed strikes
+
+
 @contextlib.contextmanager
 def small_disk(folder):
     if os.geteuid() != 0:
         raise Skipped("only root can mount a small disk")
     os.mkdir(folder)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder],
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", folder],
                    check=True, timeout=30)
     try:
         yield
@@ -150,7 +176,9 @@ FULL = (("kafka-file", "none"), ("kafka-file", "partition"),
         ("kafka-file", "key"), ("kafka-kafka", "none"),
         ("kafka-kafka", "partition"), ("kafka-kafka", "key"),
         ("kafka-amqp", "none"), ("kafka-amqp", "partition"),
-        ("kafka-amqp", "key"), ("amqp-file", "none"), ("amqp-amqp", "none"))
+        ("kafka-amqp", "key"), ("amqp-amqp", "none"),
+        ("amqp-amqp", "partition"), ("amqp-amqp", "key"),
+        ("amqp-file", "none"))
 
 
 def jobs(paths, seed, strikes_of, seconds_of):

@@ -53,7 +53,8 @@ class KafkaSource:
     kind, window, keys = "kafka", 1000, 8
     partitions = range(4)
 
-    def __init__(self, site, **more):
+    def __init__(self, site, ordering="none", **more):
+        del ordering  # any number of members may share a topic
         self.topic = new_name("in")
         site.create_topic(self.topic, len(self.partitions))
         self.brokers, self.place = site.brokers(), site.kafka_place()
@@ -119,8 +120,8 @@ class QuorumQueue(Queue):
     """Acknowledgements of a classic queue are not on its disk at once: after a
     kill of its node it repeats them all."""
 
-    def __init__(self, url):
-        super().__init__(url, "quorum")
+    def __init__(self, url, **arguments):
+        super().__init__(url, "quorum", **arguments)
 
     def count(self):
         """How many are ready; None when the broker doesn't say so soon."""
@@ -181,20 +182,30 @@ class QuorumQueue(Queue):
         return bool(answered)
 
 
+# Order needs the queue's only consumer.  A quorum queue takes any number of
+# consumers that want to be exclusive, so there it is single active consumer.
+SINGLE_ACTIVE = {"x_single_active_consumer": True}
+DECLARE = ("{ type: quorum, arguments: { x-single-active-consumer: true } }")
+
+
 class AmqpSource:
     kind, window, keys = "amqp", 200, 8
     partitions = range(1)
 
-    def __init__(self, site, **more):
-        self.queue = QuorumQueue(site.url()).declare()
-        self.place, self.more = site.amqp_place("source"), more
+    def __init__(self, site, ordering="none", **more):
+        is_ordered = ordering != "none"
+        self.queue = QuorumQueue(
+            site.url(), **SINGLE_ACTIVE if is_ordered else {}).declare()
+        self.place = site.amqp_place("source")
+        self.members = {**({"declare": DECLARE} if is_ordered else {}),
+                        **more.get("keys", {})}
         self.site = site
 
     def producer(self):
         where = Queue(self.place)
         where.name = self.queue.name
         return where.producer(prefetch=self.window, heartbeat="2s",
-                              **self.more.get("keys", {}))
+                              **self.members)
 
     def load(self, rate):
         return AmqpLoad(self.queue.url, self.queue.name, self.keys, rate)

@@ -185,6 +185,7 @@ class AmqpLoad:
         for tag in tags:
             number = self.open.pop(tag, None)
             if isinstance(method, pika.spec.Basic.Nack) and number is not None:
+                self.doubtful.add(number)  # it comes behind later ones
                 self.again.append(number)
 
     def hold(self):

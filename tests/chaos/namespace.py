@@ -1,8 +1,11 @@
-"""weir in a network of its own, whose one link can go down without a word.
+"""weir in a network of its own, which the kernel cuts, slows, and silences.
 
     namespace of weir                         namespace between
     192.0.2.2 (va) ------ a pair of ------ (vb) 192.0.2.1 : proxy ---> broker
                        virtual links                            loopback, outside
+
+`cut`, `stall`, `slow`, `refuse` and `open` are those of a proxy, for all connections
+at once: sockets destroyed, the link down, a token bucket, a packet filter.
 
 Nothing is routed: a packet has nowhere else to go.  The proxy is in this process;
 only its listening socket is in the namespace between.
@@ -23,6 +26,10 @@ libc = ctypes.CDLL(None, use_errno=True)
 def ip(*words):
     subprocess.run(["ip", *words], check=True, timeout=30,
                    capture_output=True)
+
+
+def inside(name, *words):
+    ip("netns", "exec", name, *words)
 
 
 class Namespace:
@@ -46,22 +53,58 @@ class Namespace:
         for name in (self.inner, self.between):
             ip("netns", "delete", name)
 
-    def link(self, state):
-        ip("-n", self.between, "link", "set", "vb", state)
+    def cut(self):
+        inside(self.inner, "ss", "-K", "dst", HERE)
+
+    def stall(self):
+        ip("-n", self.between, "link", "set", "vb", "down")
+
+    def slow(self, rate):
+        for name, device in (self.inner, "va"), (self.between, "vb"):
+            inside(name, "tc", "qdisc", "replace", "dev", device, "root",
+                   "tbf", "rate", f"{8 * rate}bit", "burst", "4kb", "latency",
+                   "400ms")
+
+    def refuse(self):
+        inside(self.between, "iptables", "-I", "INPUT", "-p", "tcp", "-j",
+               "REJECT", "--reject-with", "tcp-reset")
+        self.cut()
+
+    def open(self):
+        ip("-n", self.between, "link", "set", "vb", "up")
+        inside(self.between, "iptables", "-F", "INPUT")
+        for name, device in (self.inner, "va"), (self.between, "vb"):
+            inside(name, "tc", "qdisc", "replace", "dev", device, "root",
+                   "pfifo")
 
     def listen(self, port):
-        """A socket that lives between; a thread of its own goes there for it."""
-        found = []
+        return made_in(self.between, lambda: socket.create_server(
+            (HERE, port), backlog=BACKLOG))
 
-        def make():
-            with open(f"/run/netns/{self.between}", "rb") as file:
-                if libc.setns(file.fileno(), CLONE_NEWNET) == 0:
-                    found.append(socket.create_server(
-                        (HERE, port), backlog=BACKLOG))
-        thread = threading.Thread(target=make)
-        thread.start()
-        thread.join()
-        return found[0]
+    def connect(self, port, timeout_s):
+        """A connection of what is inside, as weir's are."""
+        return made_in(self.inner, lambda: socket.create_connection(
+            (HERE, port), timeout=timeout_s))
+
+
+def made_in(name, make):
+    """A socket stays where it was made; a thread of its own goes there for it."""
+    found = []
+
+    def go():
+        try:
+            with open(f"/run/netns/{name}", "rb") as file:
+                if libc.setns(file.fileno(), CLONE_NEWNET) != 0:
+                    raise OSError(ctypes.get_errno(), "setns")
+            found.append(make())
+        except OSError as error:
+            found.append(error)
+    thread = threading.Thread(target=go)
+    thread.start()
+    thread.join()
+    if isinstance(found[0], OSError):
+        raise found[0]
+    return found[0]
 
 
 class NamespacePlace(Place):

@@ -21,7 +21,7 @@ SLOW_BYTES = 20000  # a second
 def kill_weir(series):
     """kill -9 of weir, and another one in its place"""
     member = series.victim()
-    series.kills += 1
+    series.breaks += 1
     member.kill()
     instant = series.watch.now()
     member.start()
@@ -50,9 +50,16 @@ def queues_of(series, node):
             if one.kind == "amqp"]
 
 
-def bring_back(node, queues):
+def take_down(series, node, verb):
+    """RabbitMQ delivers again what a connection of the source left."""
+    series.breaks += node.kind == "rabbitmq" and series.source.kind == "amqp"
+    node.do(verb)
+
+
+def bring_back(series, node):
     node.do("restart")
-    if not all(queue.is_answered(ANSWER_S) for queue in queues):
+    if not all(queue.is_answered(ANSWER_S)
+               for queue in queues_of(series, node)):
         node.tool("eval", ELECT)
 
 
@@ -67,8 +74,8 @@ def returned(series, node, begun):
 def restart_broker(series):
     """orderly restart of a broker"""
     node, begun = a_node(series), time.monotonic()
-    node.do("stop")
-    bring_back(node, queues_of(series, node))
+    take_down(series, node, "stop")
+    bring_back(series, node)
     return returned(series, node, begun)
 
 
@@ -78,8 +85,8 @@ def kill_broker(series):
     if node.kind == "rabbitmq":
         series.rest(WRITTEN_S, WRITTEN_S + 1)
     begun = time.monotonic()
-    node.do("kill")
-    bring_back(node, queues_of(series, node))
+    take_down(series, node, "kill")
+    bring_back(series, node)
     return returned(series, node, begun)
 
 
@@ -95,33 +102,45 @@ def freeze_broker(series):
 # Links.
 
 def a_link(series):
+    """(link, whether it is the source's)"""
     sides = [(series.source.kind, "source"), (series.end.kind, "end")]
     kind, side = series.random.choice(
         [one for one in sides if one[0] != "file"])
-    return series.site.links_of(kind, side)
+    return series.site.links_of(kind, side), side == "source"
+
+
+def disconnected(series, is_source):
+    """RabbitMQ delivers again what a connection of the source left."""
+    series.breaks += is_source and series.source.kind == "amqp"
+
+
+def expired(series, seconds):
+    """Within how many seconds messages flow after so many without a word."""
+    is_out = series.source.kind == "kafka" and seconds > SESSION_S - 1
+    return SESSION_S + FLOW_S if is_out else FLOW_S
 
 
 def cut_link(series):
     """every connection of a link ends with a reset"""
-    a_link(series).cut()
+    link, is_source = a_link(series)
+    link.cut()
+    disconnected(series, is_source)
     return series.watch.now(), FLOW_S
 
 
 def stall_link(series):
     """a link stays open and carries nothing, for 1 to 8 seconds"""
-    link, begun = a_link(series), time.monotonic()
+    (link, _), begun = a_link(series), time.monotonic()
     link.stall()
     series.rest(1, 8)
     instant = time.monotonic()
     link.open()
-    is_expired = series.source.kind == "kafka" and \
-        instant - begun > SESSION_S - 1
-    return instant, SESSION_S + FLOW_S if is_expired else FLOW_S
+    return instant, expired(series, instant - begun)
 
 
 def slow_link(series):
     """a link carries 20 kB a second, for 2 to 4 seconds"""
-    link = a_link(series)
+    link, _ = a_link(series)
     link.slow(SLOW_BYTES)
     series.rest(2, 4)
     link.open()
@@ -130,46 +149,78 @@ def slow_link(series):
 
 def refuse_link(series):
     """connections are cut and refused, for 1 to 4 seconds"""
-    link = a_link(series)
+    link, is_source = a_link(series)
     link.refuse()
+    disconnected(series, is_source)
     series.rest(1, 4)
     instant = time.monotonic()
     link.open()
     return instant, FLOW_S
 
 
-def lose_link(series):
-    """weir's network is silent for 1 to 6 seconds (a namespace; needs root)"""
+# The same in a network of weir's own, without a proxy's help.
+
+def cut_network(series):
+    """every connection in weir's network is destroyed (a namespace; root)"""
+    series.site.namespace.cut()
+    disconnected(series, True)
+    return series.watch.now(), FLOW_S
+
+
+def stall_network(series):
+    """weir's network is silent for 1 to 6 seconds (a namespace; root)"""
     namespace, begun = series.site.namespace, time.monotonic()
-    namespace.link("down")
+    namespace.stall()
     series.rest(1, 6)
     instant = time.monotonic()
-    namespace.link("up")
+    namespace.open()
     # TCP tries again after twice the time that it has waited.
     return instant, SESSION_S + FLOW_S + instant - begun
+
+
+def slow_network(series):
+    """weir's network carries 20 kB a second, for 2 to 4 seconds (root)"""
+    namespace = series.site.namespace
+    namespace.slow(SLOW_BYTES)
+    series.rest(2, 4)
+    namespace.open()
+    return series.watch.now(), FLOW_S
+
+
+def refuse_network(series):
+    """weir's network cuts and refuses, for 1 to 4 seconds (root)"""
+    namespace = series.site.namespace
+    namespace.refuse()
+    disconnected(series, True)
+    series.rest(1, 4)
+    instant = time.monotonic()
+    namespace.open()
+    return instant, FLOW_S
 
 
 # Ends.
 
 def sigterm(series):
-    """SIGTERM at a random instant, each fifth with the broker frozen"""
-    member = series.victim()
-    node = a_node(series)
-    is_frozen = series.random.random() < 0.2
-    if is_frozen:
+    """SIGTERM at a random instant, each tenth with the broker frozen, or down"""
+    member, node = series.victim(), a_node(series)
+    trouble = series.random.choice(("frozen", "down") + 8 * (None,))
+    if trouble == "frozen":
         node.do("freeze")
+    elif trouble == "down":
+        node.do("stop")
     try:
         wrong = member.end(series.deadline_s + 5, (0, 75))
     finally:
-        if is_frozen:
+        if trouble == "frozen":
             node.do("thaw")
+        elif trouble == "down":
+            bring_back(series, node)
     if wrong:
         series.faults.append(wrong)
     expect(not member.run.is_alive(), f"{member.run.owner} doesn't end")
     instant = series.watch.now()
     member.start()
-    limit_s = AFTER_KILL_S[series.source.kind] if is_frozen else FLOW_S
-    return instant, limit_s
+    return instant, AFTER_KILL_S[series.source.kind] if trouble else FLOW_S
 
 
 def stop_weir(series):
@@ -203,13 +254,25 @@ def change_members(series):
         return instant, REBALANCE_S
     member = series.random.choice(series.members)
     if series.random.random() < 0.5:
-        series.kills += 1
+        series.breaks += 1
         member.kill()
         return series.watch.now(), AFTER_KILL_S["kafka"]
     instant = series.watch.now()
     wrong = member.end(series.deadline_s + 5)
     if wrong:
         series.faults.append(wrong)
+    return instant, REBALANCE_S
+
+
+def come_and_go(series):
+    """a member leaves, and joins again when the others go on without it"""
+    member, instant = series.victim(), series.watch.now()
+    wrong = member.end(series.deadline_s + 5)
+    if wrong:
+        series.faults.append(wrong)
+    series.await_flow(instant, REBALANCE_S, "without a member")
+    instant = series.watch.now()
+    member.start()
     return instant, REBALANCE_S
 
 
@@ -232,18 +295,22 @@ def move_leader(series):
 # Queues and disks.
 
 def delete_queue(series):
-    """a queue is deleted, and declared again after 1 to 3 seconds"""
-    queue, run = series.source.queue, series.members[0].run
+    """a queue is deleted, and declared again after 1 to 3 seconds, or by weir"""
+    source, run = series.source, series.members[0].run
     series.load.hold()
     # What a deleted queue had is gone, and not by weir: let it be empty.
-    await_that(lambda: not series.load.open and sum(
-        series.end.count().values()) >= series.load.next, "all delivered")
-    said = run.log.count(NOT_THERE)
-    queue.delete()
-    await_that(lambda: run.log.count(NOT_THERE) > said,
-               "weir says that the queue isn't there")
-    series.rest(1, 3)
-    queue.declare()
+    await_that(lambda: not series.load.open and not series.load.again and
+               source.is_done(), "all settled")
+    said, begun = run.log.count(NOT_THERE), run.epochs(source.kind)
+    source.queue.delete()
+    if "declare" in source.members:
+        await_that(lambda: run.epochs(source.kind) > begun,
+                   "weir has declared the queue")
+    else:
+        await_that(lambda: run.log.count(NOT_THERE) > said,
+                   "weir says that the queue isn't there")
+        series.rest(1, 3)
+        source.queue.declare()
     instant = series.watch.now()
     series.load.go()
     return instant, FLOW_S
@@ -306,13 +373,28 @@ def short_memory(series):
 
 # Everything.
 
-COMMON = (kill_weir, sigterm, stop_weir, stand_still, freeze_broker,
-          restart_broker, kill_broker, cut_link, stall_link, slow_link,
-          refuse_link)
+def suits(series):
+    """What can befall this path, here."""
+    kinds, place = (series.source.kind, series.end.kind), series.site
+    yield from (kill_weir, sigterm, stop_weir, stand_still, come_and_go,
+                freeze_broker, restart_broker, kill_broker, cut_link,
+                stall_link, slow_link, refuse_link)
+    if "amqp" in kinds:
+        yield alarm
+    if series.source.kind == "amqp":
+        yield delete_queue
+    if series.end.kind != "file":
+        yield from (stand_sink, slow_sink)
+    if series.has_small_disk:
+        yield fill_disk
+    if series.memory:
+        yield short_memory
+    if getattr(place, "namespace", None):
+        yield from (cut_network, stall_network, slow_network, refuse_network)
 
 
 def mixed(series):
     """one of all the others that suit the path; the first member is spared"""
-    choices = COMMON + ((alarm,) if "amqp" in (
-        series.source.kind, series.end.kind) else ())
-    return series.random.choice(choices)(series)
+    strike = series.random.choice(list(suits(series)))
+    series.struck[strike.__name__] += 1
+    return strike(series)

@@ -23,15 +23,11 @@ class Node(own_node.OwnNode):
 
 class Place:
     """What a path needs is started when it is first asked for."""
-    host = "127.0.0.1"
+    host, listener = "127.0.0.1", None
 
     def __init__(self, stack, loop):
         self.stack, self.loop = stack, loop
         self.nodes, self.links = {}, {}
-
-    def listener(self, port):
-        """A socket to listen on, where that is not simply loopback."""
-        del port
 
     def around(self):
         """What weir is started by."""
@@ -45,7 +41,7 @@ class Place:
             self.nodes["kafka"] = node
             self.links["kafka"] = Proxy(self.loop, port,
                                         address(node["WEIR_KAFKA_BEHIND"]),
-                                        self.listener(port))
+                                        self.listener)
         return self.nodes["kafka"]
 
     def amqp(self):
@@ -56,7 +52,7 @@ class Place:
             for name in ("amqp source", "amqp end"):
                 port, = process.free_ports(1)
                 self.links[name] = Proxy(self.loop, port, target,
-                                         self.listener(port))
+                                         self.listener)
         return self.nodes["amqp"]
 
     def brokers(self):

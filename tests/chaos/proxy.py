@@ -42,8 +42,8 @@ class Loop:
 
 class Proxy:
     def __init__(self, loop, port, target, listener=None):
-        """To `target` (host, port).  What has a `listener` of its own can't
-        refuse."""
+        """To `target` (host, port).  `listener(port)` makes the socket, where
+        that is not simply one on loopback."""
         self.loop, self.port, self.target = loop, port, target
         self.listener = listener
         self.server, self.rate = None, 0
@@ -57,7 +57,7 @@ class Proxy:
         await self.listen()
 
     async def listen(self):
-        where = {"sock": self.listener} if self.listener else {
+        where = {"sock": self.listener(self.port)} if self.listener else {
             "host": "127.0.0.1", "port": self.port, "reuse_address": True}
         self.server = await asyncio.start_server(self.serve, **where)
 

@@ -75,7 +75,10 @@ class Series:
         self.is_first_spared = options.get("is_first_spared", False)
         self.variables = options.get("variables", {})
         self.memory, self.hits = options.get("memory"), []
-        self.strikes = self.kills = 0
+        self.has_small_disk = options.get("has_small_disk", False)
+        # `breaks`: strikes after which a broker must deliver something again.
+        self.strikes = self.breaks = 0
+        self.struck = collections.Counter()
         self.load = self.resources = None
         self.watch = Watch(end.count)
 
@@ -221,12 +224,16 @@ class Series:
         if self.is_first_spared:
             report.faults += self.resources.faults()
             report.note = self.resources.text()
+        if self.struck:
+            report.note += "; " * bool(report.note) + ", ".join(
+                f"{count} {name}" for name, count in
+                sorted(self.struck.items()))
         if self.hits and not any(self.hits):
             report.faults.append("no allocation failed")
         if len(sent.places) != self.load.next:
             report.faults.append(f"the broker has {len(sent.places)} of "
                                  f"{self.load.next} confirmed messages")
-        if must_repeat and self.kills > 0 and report.redelivered == 0:
+        if must_repeat and self.breaks > 0 and report.redelivered == 0:
             report.faults.append("no strike hit work in flight: nothing was "
                                  "delivered again")
         return report
