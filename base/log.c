@@ -1,29 +1,39 @@
 /*
- * log.c - log lines: one callback for the process, a level, a rate.
+ * log.c - log lines: one callback for the process, a level, a form, a rate.
  *
- * Threads: settings are written before threads start, or atomically (level);
- * a line is built on the caller's stack and leaves in one write(), so lines of
- * several threads never mix and no lock is needed.
+ * A line is a sentence and, in JSON, fields: who speaks (the thread's place)
+ * and what it is about (the event's).  It is built on the caller's stack and
+ * leaves in one write(), so lines of several threads never mix.
+ *
+ * Threads: any.  Settings are written before threads start, or atomically
+ * (level); each thread has its own place; the counts of what is left out are
+ * behind a lock, under which nothing is called.
  */
 #include "log.h"
 
+#include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "hash.h"
-
-enum { LINE_SIZE = 1000, OUTPUT_SIZE = 6 * LINE_SIZE + 200 };
+#include "log_kind.h"
+#include "log_line.h"
 
 static struct {
     log_fn callback;
     void *opaque;
-    enum log_format format;
+    const char *prelude;
+    bool is_json;
     _Atomic int level;
-} log_state = {.level = WEIR_LOG_INFO};
+    pthread_mutex_t lock;
+    struct log_kinds kinds; /* guarded */
+} log_state = {.level = WEIR_LOG_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+static _Thread_local struct log_place log_here;
 
 static const char *const level_names[WEIR_LOG_LEVEL_COUNT] = {
     [WEIR_LOG_DEBUG] = "debug",
@@ -32,117 +42,26 @@ static const char *const level_names[WEIR_LOG_LEVEL_COUNT] = {
     [WEIR_LOG_ERROR] = "error",
 };
 
-/* Of the UTF-8 character that starts with `first`; 0 when none does. */
-static size_t utf8_size_of(unsigned char first)
-{
-    if (first < 0x80)
-        return 1;
-    if (first < 0xc2)
-        return 0;
-    if (first < 0xe0)
-        return 2;
-    if (first < 0xf0)
-        return 3;
-    return first < 0xf5 ? 4 : 0;
-}
-
-/* The bytes of the UTF-8 character at `text`, 0 when it is broken. */
-static size_t utf8_size(const char *text)
-{
-    const unsigned char *c = (const unsigned char *)text;
-    const size_t size = utf8_size_of(c[0]);
-
-    for (size_t i = 1; i < size; i++)
-        if ((c[i] & 0xc0) != 0x80)
-            return 0;
-    /* Overlong, a surrogate, or past the last character. */
-    if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
-        (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
-        return 0;
-    return size;
-}
-
-/* Appends `text` as the inside of a JSON string. */
-static size_t append_escaped(char *out, size_t used, const char *text)
-{
-    while (*text != '\0' && used < OUTPUT_SIZE - 16) {
-        const size_t size = utf8_size(text);
-
-        if (size == 0) {
-            out[used++] = '?';
-            text++;
-        } else if ((unsigned char)*text < 0x20) {
-            used += (size_t)snprintf(out + used, 8, "\\u%04x",
-                                     (unsigned)(unsigned char)*text++);
-        } else {
-            if (*text == '"' || *text == '\\')
-                out[used++] = '\\';
-            memcpy(out + used, text, size);
-            used += size;
-            text += size;
-        }
-    }
-    return used;
-}
-
-/* A newline from a payload must not look like the start of another line. */
-static size_t append_plain(char *out, size_t used, const char *text)
-{
-    for (; *text != '\0' && used < OUTPUT_SIZE - 1; text++, used++) {
-        out[used] = *text;
-        if ((unsigned char)*text < 0x20)
-            out[used] = ' ';
-    }
-    return used;
-}
-
-static size_t timestamp(char *out, size_t size)
-{
-    struct timespec now;
-    struct tm utc;
-    size_t used;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    used = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &utc);
-    used += (size_t)snprintf(out + used, size - used, ".%03ldZ",
-                             now.tv_nsec / 1000000);
-    return used;
-}
-
-void log_default(enum weir_log_level level, const char *line)
-{
-    char out[OUTPUT_SIZE];
-    size_t used = 0;
-
-    if (log_state.format == LOG_JSON) {
-        used = (size_t)snprintf(out, sizeof out, "{\"time\":\"");
-        used += timestamp(out + used, sizeof out - used);
-        used += (size_t)snprintf(out + used, sizeof out - used,
-                                 "\",\"level\":\"%s\",\"message\":\"",
-                                 level_names[level]);
-        used = append_escaped(out, used, line);
-        out[used++] = '"';
-        out[used++] = '}';
-    } else {
-        used = timestamp(out, sizeof out);
-        used += (size_t)snprintf(out + used, sizeof out - used, " %-7s ",
-                                 level_names[level]);
-        used = append_plain(out, used, line);
-    }
-    out[used++] = '\n';
-    (void)!write(STDERR_FILENO, out, used);
-}
-
 void log_set_callback(log_fn callback, void *opaque)
 {
     log_state.callback = callback;
     log_state.opaque = opaque;
 }
 
+void log_set_prelude(const char *prelude)
+{
+    log_state.prelude = prelude;
+}
+
 void log_set_format(enum log_format format)
 {
-    log_state.format = format;
+    log_state.is_json = format == LOG_JSON ||
+                        (format == LOG_AUTO && isatty(STDERR_FILENO) != 1);
+}
+
+bool log_is_json(void)
+{
+    return log_state.is_json;
 }
 
 void log_set_level(enum weir_log_level level)
@@ -150,33 +69,150 @@ void log_set_level(enum weir_log_level level)
     atomic_store_explicit(&log_state.level, (int)level, memory_order_relaxed);
 }
 
+enum weir_log_level log_level(void)
+{
+    return (enum weir_log_level)atomic_load_explicit(&log_state.level,
+                                                     memory_order_relaxed);
+}
+
 const char *log_level_name(enum weir_log_level level)
 {
     return level_names[level];
 }
 
-void log_write_va(enum weir_log_level level, const char *fmt, va_list args)
+bool log_level_parse(const char *name, enum weir_log_level *ret_level)
 {
-    char line[LINE_SIZE];
-
-    if ((int)level <
-        atomic_load_explicit(&log_state.level, memory_order_relaxed))
-        return;
-    (void)vsnprintf(line, sizeof line, fmt, args);
-    if (log_state.callback)
-        log_state.callback(log_state.opaque, level, line);
-    else
-        log_default(level, line);
+    for (unsigned i = 0; i < WEIR_LOG_LEVEL_COUNT; i++) {
+        if (strcmp(name, level_names[i]) != 0)
+            continue;
+        *ret_level = (enum weir_log_level)i;
+        return true;
+    }
+    return false;
 }
 
-void log_write(enum weir_log_level level, const char *fmt, ...)
+void log_set_place(const struct log_place *place)
+{
+    log_here = *place;
+}
+
+/* ---- one line ---- */
+
+static void put_out(const struct log_event *event, const char *text,
+                    unsigned left_out)
+{
+    char out[LOG_LINE_SIZE + 16];
+    size_t used = 0;
+
+    if (log_state.callback) {
+        log_state.callback(log_state.opaque, event->level, text);
+        return;
+    }
+    if (log_state.prelude)
+        used = (size_t)snprintf(out, 16, "%s", log_state.prelude);
+    used += log_state.is_json ? log_line_json(out + used, event->level,
+                                              &log_here, event, text, left_out)
+                              : log_line_text(out + used, event->level, text);
+    (void)!write(STDERR_FILENO, out, used);
+}
+
+static bool pass(const struct log_event *event, const void *kind,
+                 const char *text, unsigned *ret_left_out)
+{
+    const struct log_said said = {
+        .what = event->kind ? event->kind : kind,
+        .whose = log_here.pipeline,
+        .level = event->level,
+        .text = text,
+        .burst = event->burst > 0                 ? event->burst
+                 : event->level == WEIR_LOG_DEBUG ? LOG_DEBUG_BURST
+                                                  : LOG_BURST,
+    };
+    bool is_passed;
+
+    (void)pthread_mutex_lock(&log_state.lock);
+    is_passed = log_kind_pass(&log_state.kinds, &said, ret_left_out);
+    (void)pthread_mutex_unlock(&log_state.lock);
+    return is_passed;
+}
+
+WEIR_PRINTF(2, 0)
+static void say(const struct log_event *event, const char *fmt, va_list args)
+{
+    char text[LOG_TEXT_SIZE];
+    unsigned left_out = 0;
+    size_t used;
+
+    if (event->level < log_level())
+        return;
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    if (!pass(event, fmt, text, &left_out))
+        return;
+    used = strlen(text);
+    if (left_out > 0)
+        (void)snprintf(text + used, sizeof text - used,
+                       " (%u more like it were left out)", left_out);
+    put_out(event, text, left_out);
+}
+
+void log_event(const struct log_event *event, const char *fmt, ...)
 {
     va_list args;
 
     va_start(args, fmt);
-    log_write_va(level, fmt, args);
+    say(event, fmt, args);
     va_end(args);
 }
+
+void log_write(enum weir_log_level level, const char *fmt, ...)
+{
+    const struct log_event event = {.level = level};
+    va_list args;
+
+    va_start(args, fmt);
+    say(&event, fmt, args);
+    va_end(args);
+}
+
+/* ---- what was left out ---- */
+
+static unsigned take_due(bool is_end, struct log_kind *ret_kind)
+{
+    unsigned count;
+
+    (void)pthread_mutex_lock(&log_state.lock);
+    count = log_kind_due(&log_state.kinds, log_here.pipeline, is_end, ret_kind);
+    (void)pthread_mutex_unlock(&log_state.lock);
+    return count;
+}
+
+static void say_left_out(bool is_end)
+{
+    struct log_kind kind;
+    unsigned count = take_due(is_end, &kind);
+
+    while (count > 0) {
+        const struct log_event event = {.level = kind.level};
+        char text[LOG_TEXT_SIZE];
+
+        (void)snprintf(text, sizeof text, "%u more like \"%s\" were left out",
+                       count, kind.text);
+        put_out(&event, text, count);
+        count = take_due(is_end, &kind);
+    }
+}
+
+void log_remind(void)
+{
+    say_left_out(false);
+}
+
+void log_end(void)
+{
+    say_left_out(true);
+}
+
+/* ---- limits ---- */
 
 /* A bucket of `burst` tokens into which one falls back every second. */
 bool log_limit_pass(struct log_limit *limit, unsigned burst,

@@ -28,6 +28,7 @@
 
 #include "clock.h"
 #include "fence.h"
+#include "log.h"
 #include "outbox.h"
 #include "span.h"
 
@@ -412,8 +413,12 @@ void *batcher_main(void *opaque)
 {
     struct batcher *batcher = opaque;
     struct run *run = batcher->config.run;
+    const struct log_place place = {.pipeline = run->name,
+                                    .stage = "batcher",
+                                    .batcher = batcher->config.name};
     bool is_over = false;
 
+    log_set_place(&place);
     while (!is_over && !run_is_aborting(run)) {
         const bool has_placed_all = work(batcher);
 

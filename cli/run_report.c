@@ -16,6 +16,7 @@
 
 #include "clock.h"
 #include "figure.h"
+#include "log.h"
 
 struct counter {
     const char *name;
@@ -104,20 +105,47 @@ static json_t *report_json(const struct run_report *report)
     return NULL;
 }
 
-void run_report_print(const struct run_report *report, FILE *out)
+static void print_sentence(const struct run_report *report, char *out,
+                           size_t size)
 {
     const struct pipeline_stats *stats = &report->stats;
     struct figure figures[5];
 
-    (void)fprintf(
-        out,
+    (void)snprintf(
+        out, size,
         "%s: received %s = done %s + rejected %s + abandoned %s + in flight "
-        "%s, in %.1f s\n",
+        "%s, in %.1f s",
         report->pipeline, figure(&figures[0], stats->received),
         figure(&figures[1], stats->done), figure(&figures[2], stats->rejected),
         figure(&figures[3], stats->abandoned),
         figure(&figures[4], stats->in_flight),
         (double)report->duration_us / (double)CLOCK_SECOND_US);
+}
+
+void run_report_print(const struct run_report *report, FILE *out)
+{
+    const struct pipeline_stats *stats = &report->stats;
+    const struct log_field fields[] = {
+        {.name = "pipeline", .text = report->pipeline},
+        {.name = "received", .number = (int64_t)stats->received},
+        {.name = "done", .number = (int64_t)stats->done},
+        {.name = "rejected", .number = (int64_t)stats->rejected},
+        {.name = "abandoned", .number = (int64_t)stats->abandoned},
+        {.name = "in_flight", .number = (int64_t)stats->in_flight},
+        {.name = "duration_ms", .number = report->duration_us / 1000},
+        {.name = "exit", .number = report->exit},
+    };
+    const struct log_event event = {.level = WEIR_LOG_INFO,
+                                    .fields = fields,
+                                    .field_count =
+                                        sizeof fields / sizeof *fields};
+    char sentence[400];
+
+    print_sentence(report, sentence, sizeof sentence);
+    if (log_is_json())
+        log_event(&event, "%s", sentence);
+    else
+        (void)fprintf(out, "%s\n", sentence);
 }
 
 enum weir_status run_report_write(const struct run_report *report, FILE *out,

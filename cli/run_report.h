@@ -15,7 +15,7 @@ struct run_report {
     struct pipeline_stats stats;
 };
 
-/* The ledger in one line. */
+/* The ledger in one line; a log line where those are JSON. */
 void run_report_print(const struct run_report *report, FILE *out);
 
 /* As JSON.  WEIR_RETRY: it could not be written. */

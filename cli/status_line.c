@@ -4,8 +4,7 @@
  *     12,345/s  in flight 1,024  lag 78,901  rejected 3  done 1,234,567
  *
  * Written twice a second, with the cursor left at its beginning.  A log line
- * first clears it, so both share a terminal without a torn line: that is what
- * the log callback here is for.
+ * begins with what clears it, so both share a terminal without a torn line.
  *
  * Threads: its own, which ends by a condition and not by a flag that is looked
  * at now and then, so that the end of a run never waits for half a second.
@@ -80,13 +79,6 @@ static void draw(const struct pipeline_stats *before,
     (void)!write(STDERR_FILENO, out, (size_t)size);
 }
 
-static void log_above(void *opaque, enum weir_log_level level, const char *line)
-{
-    (void)opaque;
-    (void)!write(STDERR_FILENO, clear_line, strlen(clear_line));
-    log_default(level, line);
-}
-
 static void *run(void *opaque)
 {
     struct status_line *line = opaque;
@@ -123,9 +115,9 @@ struct status_line *status_line_start(const struct pipeline *pipeline)
     line->pipeline = pipeline;
     (void)pthread_mutex_init(&line->lock, NULL);
     clock_cond_init(&line->ended);
-    log_set_callback(log_above, NULL);
+    log_set_prelude(clear_line);
     if (pthread_create(&line->thread, NULL, run, line) != 0) {
-        log_set_callback(NULL, NULL);
+        log_set_prelude(NULL);
         free(line);
         return NULL;
     }
@@ -141,6 +133,7 @@ void status_line_stop(struct status_line *line)
     (void)pthread_cond_signal(&line->ended);
     (void)pthread_mutex_unlock(&line->lock);
     (void)pthread_join(line->thread, NULL);
+    log_set_prelude(NULL);
     (void)!write(STDERR_FILENO, clear_line, strlen(clear_line));
     (void)pthread_cond_destroy(&line->ended);
     (void)pthread_mutex_destroy(&line->lock);

@@ -12,7 +12,6 @@
 #include <weir/message.h>
 
 #include "arena.h"
-#include "log.h"
 #include "mail.h"
 #include "origin.h"
 #include "record.h"
@@ -53,7 +52,6 @@ struct context {
     struct run *run;
     struct arena *arena;   /* of this hand; NULL until something is changed */
     bool is_out_of_memory; /* a change of this message could not be kept */
-    struct log_limit limit;
 };
 
 struct weir_message {

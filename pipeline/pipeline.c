@@ -299,6 +299,11 @@ static int exit_code(struct pipeline *pipeline)
 
 int pipeline_run(struct pipeline *pipeline)
 {
+    const struct log_place here = {.pipeline = pipeline->topology->name};
+    const struct log_place nowhere = {0};
+    int code;
+
+    log_set_place(&here);
     pipeline->started_us = clock_now_us();
     if (start_workers(pipeline) && wait_for_inits(pipeline) &&
         should_run(pipeline) && start_producers(pipeline)) {
@@ -311,7 +316,10 @@ int pipeline_run(struct pipeline *pipeline)
     if (!pipeline->is_stuck)
         join_all(pipeline);
     watch_idle_batchers(pipeline);
-    return exit_code(pipeline);
+    code = exit_code(pipeline);
+    log_end();
+    log_set_place(&nowhere);
+    return code;
 }
 
 void pipeline_drain(struct pipeline *pipeline)

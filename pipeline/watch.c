@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "log.h"
 
 enum { LEAK_US = 2 * 1000 * 1000, ANSWER_US = 1000 * 1000 };
 
@@ -28,15 +29,23 @@ static void say_stuck(struct pipeline *pipeline, const struct slot *slot,
                       const struct origin *origin, int64_t for_us)
 {
     const long tid = atomic_load_explicit(&slot->tid, memory_order_relaxed);
+    const int64_t position =
+        atomic_load_explicit(&slot->position, memory_order_relaxed);
+    const struct log_field fields[] = {
+        {.name = "topic", .text = origin->topic},
+        {.name = "partition", .number = origin->partition},
+        {.name = "offset", .number = position},
+    };
 
     counter_add(&pipeline->run.counters.handler_stuck, 1);
-    log_write(
-        WEIR_LOG_WARNING,
+    log_event(
+        &(struct log_event){.level = WEIR_LOG_WARNING,
+                            .fields = fields,
+                            .field_count = sizeof fields / sizeof *fields},
         "a callback runs for %.1f s on %s[%d]@%lld (thread %ld), longer "
         "than processors.timeout",
         (double)for_us / CLOCK_SECOND_US, origin->topic, (int)origin->partition,
-        (long long)atomic_load_explicit(&slot->position, memory_order_relaxed),
-        tid);
+        (long long)position, tid);
     if (pipeline->options.show_stack)
         pipeline->options.show_stack(tid);
 }
@@ -248,6 +257,7 @@ void watch(struct pipeline *pipeline)
     watch_flood(pipeline, now);
     watch_end(pipeline);
     watch_connection(pipeline, now);
+    log_remind();
 }
 
 /* Surely not meant: a name that the handler never routes to.  Of one that is

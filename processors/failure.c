@@ -26,6 +26,8 @@
 #include "backoff.h"
 #include "clock.h"
 #include "dead_letter.h"
+#include "log.h"
+#include "message_fields.h"
 
 enum { BURST = 5 };
 
@@ -61,26 +63,18 @@ static enum weir_policy policy_of(const struct failure *failure,
     return policy;
 }
 
-static void say_left_out(unsigned failed, unsigned lines)
+static void say(const struct weir_message *msg)
 {
-    if (failed > 0)
-        log_write(WEIR_LOG_WARNING, "%u more failed messages of this worker",
-                  failed);
-    if (lines > 0)
-        log_write(WEIR_LOG_WARNING, "%u lines of this worker were left out",
-                  lines);
-}
-
-static void say(struct failure *failure, const struct weir_message *msg)
-{
-    unsigned suppressed = 0;
+    struct message_fields fields;
     char name[160];
 
-    if (!log_limit_pass(&failure->limit, BURST, &suppressed))
-        return;
-    say_left_out(suppressed, 0);
-    log_write(WEIR_LOG_WARNING, "%s failed: %s",
-              message_name(msg, name, sizeof name), weir_message_reason(msg));
+    message_fields(msg, &fields);
+    log_event(&(struct log_event){.level = WEIR_LOG_WARNING,
+                                  .burst = BURST,
+                                  .fields = fields.list,
+                                  .field_count = fields.count},
+              "%s failed: %s", message_name(msg, name, sizeof name),
+              weir_message_reason(msg));
 }
 
 static void requeue(struct failure *failure, struct weir_message *msg)
@@ -163,7 +157,7 @@ static void count(struct failure *failure)
 static void apply(struct failure *failure, struct weir_message *msg,
                   enum reject_reason code)
 {
-    say(failure, msg);
+    say(msg);
     count(failure);
     switch (policy_of(failure, msg, code)) {
     case WEIR_POLICY_REQUEUE:
@@ -208,18 +202,6 @@ void failure_finish(struct failure *failure)
     for (uint32_t i = 0; i < failure->count; i++)
         apply(failure, failure->messages[i], failure->codes[i]);
     failure->count = 0;
-}
-
-void failure_remind(struct failure *failure)
-{
-    say_left_out(log_limit_due(&failure->limit),
-                 log_limit_due(&failure->runner->context.limit));
-}
-
-void failure_end(struct failure *failure)
-{
-    say_left_out(log_limit_end(&failure->limit),
-                 log_limit_end(&failure->runner->context.limit));
 }
 
 int64_t failure_delay_us(const struct run *run, const struct weir_message *msg,

@@ -17,7 +17,6 @@ struct failure {
     const char *batcher;      /* whose sink fails them; NULL in a processor */
     struct mail_list letters; /* to the batcher `dead_letter`: one slot each;
                                  whoever added them sends them */
-    struct log_limit limit;
     struct weir_message *messages[CHUNK_SLOTS];
     enum reject_reason codes[CHUNK_SLOTS];
     uint32_t count;
@@ -35,11 +34,6 @@ void failure_add(struct failure *failure, struct weir_message *msg,
 /* handle_failed() on all that were added, then their policies; nothing is left
  * here but `letters`. */
 void failure_finish(struct failure *failure);
-
-/* Says how many lines of this worker were left out, if nothing else said it for
- * a second; end(): at once, when the worker ends. */
-void failure_remind(struct failure *failure);
-void failure_end(struct failure *failure);
 
 /* How long `msg` waits before it is tried again, by its handler's wish or by
  * backoff. */

@@ -28,6 +28,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "log.h"
 #include "span.h"
 
 /* Another worker is awake after some 25 us, and costs as much. */
@@ -407,11 +408,16 @@ static uint32_t quick(uint32_t count, int64_t took_us)
 void *processor_main(void *opaque)
 {
     struct processor *processor = opaque;
-    const enum weir_status status =
-        runner_start(&processor->runner, &processor->worker, &processor->err);
+    const struct log_place place = {.pipeline = processor->run->name,
+                                    .stage = "processor",
+                                    .worker = processor->worker.index};
+    enum weir_status status;
     uint32_t limit = 1, few = 0;
     struct hand hand;
 
+    log_set_place(&place);
+    status =
+        runner_start(&processor->runner, &processor->worker, &processor->err);
     /* Partner: the load in pipeline.c's start. */
     atomic_store_explicit(&processor->start, status == WEIR_OK ? 1 : -1,
                           memory_order_release);
@@ -420,7 +426,6 @@ void *processor_main(void *opaque)
                                            clock_after_us(TICK_US))) {
         uint32_t ran;
 
-        failure_remind(&processor->failure);
         if (hand.count == 0)
             continue;
         slot_hold(&processor->runner.slot, hand.count);
@@ -435,7 +440,6 @@ void *processor_main(void *opaque)
         slot_hold(&processor->runner.slot, 0);
     }
     runner_stop(&processor->runner);
-    failure_end(&processor->failure);
     atomic_store_explicit(&processor->is_over, true, memory_order_release);
     return NULL;
 }

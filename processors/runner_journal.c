@@ -9,6 +9,8 @@
  */
 #include "runner_journal.h"
 
+#include "log.h"
+
 enum weir_status runner_journal_start(struct runner *runner,
                                       const struct weir_worker *worker,
                                       struct weir_error *err)

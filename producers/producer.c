@@ -30,6 +30,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "log.h"
 
 enum {
     IDLE_US = 100 * 1000,
@@ -409,8 +410,12 @@ void *producer_main(void *opaque)
 {
     struct producer *producer = opaque;
     struct run *run = producer->config.run;
+    const struct log_place place = {.pipeline = run->name,
+                                    .stage = "producer",
+                                    .worker = producer->config.index};
     int64_t deadline;
 
+    log_set_place(&place);
     while (!control_is_asked(&producer->controls, CONTROL_CLOSE)) {
         if (has_nothing_to_read(producer))
             wait_for_end(producer);

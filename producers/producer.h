@@ -12,6 +12,7 @@
 #include "backoff.h"
 #include "control.h"
 #include "intake.h"
+#include "log.h"
 #include "rate.h"
 
 struct producer_config {

@@ -25,6 +25,7 @@
 #include "conclude.h"
 #include "connection.h"
 #include "handover.h"
+#include "log.h"
 #include "queue.h"
 
 enum { TICK_US = 100 * 1000, CLOSE_US = 1000 * 1000 };
@@ -263,13 +264,17 @@ void *sink_main(void *opaque)
 {
     struct sink *sink = opaque;
     struct run *run = sink->config.run;
+    const struct log_place place = {.pipeline = run->name,
+                                    .stage = "sink",
+                                    .batcher = sink->config.batcher,
+                                    .worker = sink->config.worker.index};
     int64_t deadline;
 
+    log_set_place(&place);
     if (start(sink)) {
         wait_for_start(sink);
         while (!is_over(sink) && !run_is_aborting(run)) {
             work(sink);
-            failure_remind(&sink->failure);
             if (!is_over(sink))
                 rest(sink);
         }
@@ -279,7 +284,6 @@ void *sink_main(void *opaque)
     connection_close(sink, deadline > 0 ? deadline : clock_after_us(CLOSE_US));
     connection_set_down(sink, false);
     runner_stop(&sink->runner);
-    failure_end(&sink->failure);
     atomic_store_explicit(&sink->is_over, true, memory_order_release);
     run->changed(run->changed_opaque);
     return NULL;

@@ -14,6 +14,7 @@
 #include "control.h"
 #include "failure.h"
 #include "heap.h"
+#include "log.h"
 #include "runner.h"
 
 /* A lane that waits for the retry of its first message. */

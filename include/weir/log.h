@@ -21,8 +21,9 @@ enum weir_log_level {
 
 /*
  * One line that carries the message's identity (topic, partition, offset).
- * `msg` may be NULL, outside of a message.  With a message it is rate-limited
- * per worker; what was left out is counted and said.  Any callback.
+ * `msg` may be NULL, outside of a message.  Lines with one `fmt` are one kind:
+ * 20 of a pipeline pass at once (50 without a message), then one a second; what
+ * was left out is counted and said.  Any callback.
  */
 WEIR_EXPORT
 WEIR_PRINTF(3, 4)

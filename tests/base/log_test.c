@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "log_kind.h"
 
 struct fixture {
     int64_t now_us;
@@ -23,6 +24,7 @@ struct fixture {
 };
 
 static struct fixture *current;
+static enum log_format format_at_capture;
 
 int64_t __wrap_clock_now_us(void);
 
@@ -44,24 +46,31 @@ static int setup(void **state)
 {
     static struct fixture fixture;
 
-    fixture = (struct fixture){.now_us = 1000 * CLOCK_SECOND_US};
+    /* Later than any before it: what is quiet now may speak. */
+    fixture =
+        (struct fixture){.now_us = fixture.now_us + 10000 * CLOCK_SECOND_US};
     current = &fixture;
     *state = &fixture;
     log_set_level(WEIR_LOG_INFO);
     log_set_format(LOG_TEXT);
+    log_set_place(&(struct log_place){0});
+    format_at_capture = LOG_TEXT;
     log_set_callback(remember, &fixture);
     return 0;
 }
 
 static int teardown(void **state)
 {
-    (void)state;
+    log_set_callback(remember, *state);
+    current->now_us += 3600 * CLOCK_SECOND_US;
+    log_end();
     log_set_callback(NULL, NULL);
     return 0;
 }
 
 /* What one call writes to standard error. */
-static void capture(char *out, size_t size, const char *text)
+static void capture_text(char *out, size_t size, const struct log_event *event,
+                         const char *text)
 {
     const int saved = dup(STDERR_FILENO);
     int ends[2];
@@ -70,7 +79,9 @@ static void capture(char *out, size_t size, const char *text)
     log_set_callback(NULL, NULL);
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
-    log_write(WEIR_LOG_WARNING, "%s", text);
+    if (format_at_capture == LOG_AUTO)
+        log_set_format(LOG_AUTO);
+    log_event(event, "%s", text);
     assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
     got = read(ends[0], out, size - 1);
     assert_true(got > 0);
@@ -78,6 +89,17 @@ static void capture(char *out, size_t size, const char *text)
     (void)close(ends[0]);
     (void)close(ends[1]);
     (void)close(saved);
+}
+
+static void capture(char *out, size_t size, const char *text)
+{
+    capture_text(out, size, &(struct log_event){.level = WEIR_LOG_WARNING},
+                 text);
+}
+
+static void capture_event(char *out, size_t size, const struct log_event *event)
+{
+    capture_text(out, size, event, "of it");
 }
 
 static void a_line_below_the_level_is_not_written(void **state)
@@ -258,6 +280,177 @@ static void a_slow_trickle_is_never_limited(void **state)
     }
 }
 
+static void a_json_line_says_who_speaks_and_of_what(void **state)
+{
+    const struct log_place place = {.pipeline = "orders",
+                                    .stage = "sink",
+                                    .batcher = "default",
+                                    .worker = 3};
+    const struct log_field fields[] = {
+        {.name = "topic", .text = "a \"topic\""},
+        {.name = "offset", .number = -1},
+    };
+    const struct log_event event = {
+        .level = WEIR_LOG_WARNING, .fields = fields, .field_count = 2};
+    json_error_t error;
+    char out[1000];
+    json_t *line;
+
+    (void)state;
+    log_set_format(LOG_JSON);
+    log_set_place(&place);
+    capture_event(out, sizeof out, &event);
+    line = json_loads(out, 0, &error);
+    assert_non_null(line);
+    assert_int_equal(json_unpack_ex(line, &error, JSON_VALIDATE_ONLY,
+                                    "{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s,s:i!}",
+                                    "time", "level", "message", "pipeline",
+                                    "stage", "batcher", "worker", "topic",
+                                    "offset"),
+                     0);
+    assert_string_equal(json_string_value(json_object_get(line, "topic")),
+                        "a \"topic\"");
+    assert_int_equal(json_integer_value(json_object_get(line, "offset")), -1);
+    assert_int_equal(json_integer_value(json_object_get(line, "worker")), 3);
+    json_decref(line);
+}
+
+static void a_field_that_does_not_fit_leaves_a_whole_json_line(void **state)
+{
+    static char large[10000], text[1200];
+    const struct log_field fields[] = {
+        {.name = "large", .text = large},
+        {.name = "small", .text = "fits"},
+    };
+    const struct log_event event = {
+        .level = WEIR_LOG_ERROR, .fields = fields, .field_count = 2};
+    static char out[20000];
+    json_t *line;
+
+    (void)state;
+    memset(large, 1, sizeof large - 1); /* six times as long in JSON */
+    memset(text, 1, sizeof text - 1);
+    log_set_format(LOG_JSON);
+    capture_text(out, sizeof out, &event, text);
+    line = json_loads(out, 0, NULL);
+    assert_non_null(line);
+    assert_null(json_object_get(line, "large"));
+    assert_non_null(json_object_get(line, "small"));
+    json_decref(line);
+}
+
+static void without_a_terminal_auto_is_json(void **state)
+{
+    char out[300];
+
+    (void)state;
+    log_set_callback(NULL, NULL);
+    capture(out, sizeof out, "before");
+    assert_int_not_equal(out[0], '{');
+    format_at_capture = LOG_AUTO;
+    capture(out, sizeof out, "after");
+    assert_int_equal(out[0], '{');
+}
+
+static void ten_thousand_lines_of_a_kind_are_a_few(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < 10000; i++) {
+        log_event(&(struct log_event){.level = WEIR_LOG_WARNING, .burst = 5},
+                  "orders[0]@%d failed", i);
+        fixture->now_us += CLOCK_SECOND_US / 10000;
+    }
+    assert_in_range(fixture->calls, 5, 6);
+    log_remind();
+    assert_in_range(fixture->calls, 5, 6);
+    fixture->now_us += CLOCK_SECOND_US;
+    log_remind();
+    assert_in_range(fixture->calls, 6, 7);
+    assert_non_null(strstr(fixture->line, "more like \"orders[0]@"));
+    log_end();
+    assert_in_range(fixture->calls, 6, 7);
+}
+
+static void the_next_line_says_how_many_were_left_out(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct log_event event = {.level = WEIR_LOG_INFO, .burst = 1};
+
+    for (int i = 0; i < 9; i++) {
+        if (i == 8)
+            fixture->now_us += 10 * CLOCK_SECOND_US;
+        log_event(&event, "number %d", i);
+    }
+    assert_int_equal(fixture->calls, 2);
+    assert_string_equal(fixture->line,
+                        "number 8 (7 more like it were left out)");
+}
+
+static void a_noisy_kind_silences_no_other(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < 1000; i++)
+        log_write(WEIR_LOG_INFO, "noise %d", i);
+    assert_int_equal(fixture->calls, LOG_BURST);
+    log_write(WEIR_LOG_INFO, "news");
+    assert_string_equal(fixture->line, "news");
+}
+
+static void more_kinds_than_there_is_room_for_are_written(void **state)
+{
+    static const char kinds[3 * LOG_KIND_COUNT];
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < 3 * LOG_KIND_COUNT; i++)
+        log_event(
+            &(struct log_event){.level = WEIR_LOG_INFO, .kind = &kinds[i]},
+            "kind %d", i);
+    assert_int_equal(fixture->calls, 3 * LOG_KIND_COUNT);
+}
+
+static void another_pipeline_has_its_own_count(void **state)
+{
+    const struct log_place other = {.pipeline = "other"};
+    struct fixture *fixture = *state;
+
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 1000; i++)
+            log_write(WEIR_LOG_INFO, "the same noise");
+        assert_int_equal(fixture->calls, (round + 1) * LOG_BURST);
+        log_set_place(&other);
+    }
+    log_end();
+    assert_int_equal(fixture->calls, 2 * LOG_BURST + 2);
+}
+
+static void a_prelude_is_written_with_the_line(void **state)
+{
+    char out[300];
+
+    (void)state;
+    log_set_prelude("\r\033[K");
+    capture(out, sizeof out, "told");
+    log_set_prelude(NULL);
+    assert_memory_equal(out, "\r\033[K2", 5);
+    assert_non_null(strstr(out, " told\n"));
+}
+
+static void a_level_is_known_by_its_name(void **state)
+{
+    enum weir_log_level level;
+
+    (void)state;
+    for (unsigned i = 0; i < WEIR_LOG_LEVEL_COUNT; i++) {
+        assert_true(log_level_parse(log_level_name(i), &level));
+        assert_int_equal(level, i);
+        log_set_level(level);
+        assert_int_equal(log_level(), i);
+    }
+    assert_false(log_level_parse("loud", &level));
+}
+
 static void the_same_trouble_is_said_once_and_another_at_once(void **state)
 {
     struct log_repeat repeat = {0};
@@ -297,6 +490,16 @@ int main(void)
         TEST(text_stays_one_line_whatever_is_in_it),
         TEST(json_lines_parse_whatever_is_in_them),
         TEST(broken_utf8_does_not_break_a_json_line),
+        TEST(a_json_line_says_who_speaks_and_of_what),
+        TEST(a_field_that_does_not_fit_leaves_a_whole_json_line),
+        TEST(without_a_terminal_auto_is_json),
+        TEST(ten_thousand_lines_of_a_kind_are_a_few),
+        TEST(the_next_line_says_how_many_were_left_out),
+        TEST(a_noisy_kind_silences_no_other),
+        TEST(more_kinds_than_there_is_room_for_are_written),
+        TEST(another_pipeline_has_its_own_count),
+        TEST(a_prelude_is_written_with_the_line),
+        TEST(a_level_is_known_by_its_name),
         TEST(a_limit_lets_a_burst_through_then_one_a_second),
         TEST(what_was_left_out_is_counted_once),
         TEST(what_was_left_out_is_said_though_no_line_follows),

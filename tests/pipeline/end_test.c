@@ -270,21 +270,30 @@ static enum weir_status complain(struct weir_message *msg, void *state)
     return weir_message_reject(msg, "bad");
 }
 
+/* "7 more like "..." were left out", or, behind a line, "(7 more like it were
+ * left out)". */
 static void count_lines(void *opaque, enum weir_log_level level,
                         const char *line)
 {
-    const unsigned count = (unsigned)strtoul(line, NULL, 10);
+    const bool is_failure = strstr(line, " failed: bad") != NULL;
+    const bool is_count = strstr(line, " more like \"") != NULL;
+    const char *behind = strchr(line, '(');
+    const unsigned left_out = (unsigned)strtoul(is_count ? line
+                                                : behind ? behind + 1
+                                                         : "0",
+                                                NULL, 10);
 
     (void)opaque;
     (void)level;
-    if (strstr(line, ": complains"))
-        shared.lines++;
-    else if (strstr(line, " failed: bad"))
-        shared.failed++;
-    else if (strstr(line, " more failed messages of this worker"))
-        shared.failed_left_out += count;
-    else if (strstr(line, " lines of this worker were left out"))
-        shared.lines_left_out += count;
+    if (!is_failure && !strstr(line, ": complains"))
+        return;
+    if (is_failure) {
+        shared.failed += is_count ? 0 : 1;
+        shared.failed_left_out += left_out;
+    } else {
+        shared.lines += is_count ? 0 : 1;
+        shared.lines_left_out += left_out;
+    }
 }
 
 static void what_the_log_left_out_is_said_at_the_end(void **state)

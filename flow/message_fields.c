@@ -1,0 +1,43 @@
+/*
+ * message_fields.c - what a log line about a message has beside its sentence.
+ *
+ * Threads: whoever has the message.
+ */
+#include "message_fields.h"
+
+static void add_text(struct message_fields *fields, const char *name,
+                     const char *text)
+{
+    fields->list[fields->count++] =
+        (struct log_field){.name = name, .text = text};
+}
+
+static void add_number(struct message_fields *fields, const char *name,
+                       int64_t number)
+{
+    fields->list[fields->count++] =
+        (struct log_field){.name = name, .number = number};
+}
+
+/* A queue's messages have a routing key, if only an empty one; properties end
+ * in a NUL. */
+void message_fields(const struct weir_message *msg,
+                    struct message_fields *ret_fields)
+{
+    const struct weir_bytes key = weir_message_property(msg, "routing_key");
+    const int32_t partition = weir_message_partition(msg);
+
+    ret_fields->count = 0;
+    if (partition >= 0) {
+        add_text(ret_fields, "topic", weir_message_topic(msg));
+        add_number(ret_fields, "partition", partition);
+        add_number(ret_fields, "offset", weir_message_offset(msg));
+    } else if (key.data) {
+        add_text(ret_fields, "queue", weir_message_topic(msg));
+        add_text(ret_fields, "routing_key", key.data);
+        add_number(ret_fields, "delivery_tag", (int64_t)msg->ticket);
+    } else {
+        add_text(ret_fields, "source", weir_message_topic(msg));
+        add_number(ret_fields, "number", (int64_t)msg->ticket);
+    }
+}
