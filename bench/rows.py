@@ -20,7 +20,7 @@ processors:
 {processors}
 {batchers}
 failure: {{ then: {policy} }}
-log: {{ level: debug }}
+log: {{ format: text, level: debug }}
 """
 
 

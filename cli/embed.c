@@ -74,7 +74,7 @@ static enum weir_status create(struct weir_pipeline *pipeline,
         .handler = pipeline->loaded.handler,
         .connect_timeout_us = topology->until_end ? CONNECT_TIMEOUT_US : 0};
     log_set_level(topology->log_level);
-    log_set_format(topology->is_log_json ? LOG_JSON : LOG_TEXT);
+    log_set_format(topology->log_format);
     return pipeline_create(topology, &options, &pipeline->pipeline, err);
 }
 

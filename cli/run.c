@@ -121,7 +121,7 @@ static int run_loaded(const struct loaded *loaded, const char *file,
     int code;
 
     log_set_level(loaded->topology->log_level);
-    log_set_format(loaded->topology->is_log_json ? LOG_JSON : LOG_TEXT);
+    log_set_format(loaded->topology->log_format);
     if (pipeline_create(loaded->topology, &options, &pipeline, &err) !=
         WEIR_OK) {
         (void)fprintf(stderr, "%s: %s\n", file, err.text);

@@ -18,6 +18,8 @@
 #include <weir/share.h>
 #include <weir/sink.h>
 
+#include "log.h"
+
 struct storage;
 
 /* Every connector that this build has; made by cli/connectors.c. */
@@ -95,7 +97,7 @@ struct topology {
     int64_t restart_window_us;
     int64_t shutdown_timeout_us;
     enum weir_log_level log_level;
-    bool is_log_json;
+    enum log_format log_format;
     bool until_end;
 };
 

@@ -43,9 +43,10 @@ static const struct weir_option supervision_options[] = {
 static const struct weir_option log_options[] = {
     {.name = "format",
      .type = WEIR_OPTION_CHOICE,
-     .fallback = "text",
-     .choices = "text|json",
-     .help = "How log lines on standard error are written."},
+     .fallback = "auto",
+     .choices = "auto|text|json",
+     .help = "How log lines on standard error are written; auto is text on a "
+             "terminal, JSON elsewhere."},
     {.name = "level",
      .type = WEIR_OPTION_CHOICE,
      .fallback = "info",

@@ -68,14 +68,14 @@ static void read_top(struct build *build)
         [WEIR_LOG_WARNING] = "warning",
         [WEIR_LOG_ERROR] = "error",
     };
+    static const char *const formats[] = {
+        [LOG_TEXT] = "text", [LOG_JSON] = "json", [LOG_AUTO] = "auto"};
     struct topology *topology = build->topology;
-    const char *format;
 
     build->top = reader_read(&build->reader, build->root, build->root,
                              topology_top_options);
     if (!build->top)
         return;
-    format = weir_settings_string(build->top, "log.format");
     topology->name = weir_settings_string(build->top, "name");
     if (!topology->name)
         topology->name = "";
@@ -88,7 +88,9 @@ static void read_top(struct build *build)
         weir_settings_int(build->top, "supervision.max_seconds", 0);
     topology->shutdown_timeout_us =
         weir_settings_int(build->top, "shutdown.timeout", 0);
-    topology->is_log_json = format && strcmp(format, "json") == 0;
+    topology->log_format = (enum log_format)word_index(
+        formats, LOG_FORMAT_COUNT,
+        weir_settings_string(build->top, "log.format"), LOG_AUTO);
     topology->log_level = (enum weir_log_level)word_index(
         levels, WEIR_LOG_LEVEL_COUNT,
         weir_settings_string(build->top, "log.level"), WEIR_LOG_INFO);

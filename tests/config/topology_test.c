@@ -73,7 +73,7 @@ static void every_key_reaches_the_topology(void **state)
     assert_int_equal(topology->memory, 64 * 1024 * 1024);
     assert_int_equal(topology->shutdown_timeout_us, 10000000);
     assert_int_equal(topology->log_level, WEIR_LOG_DEBUG);
-    assert_true(topology->is_log_json);
+    assert_int_equal(topology->log_format, LOG_JSON);
     loaded_finish(&loaded);
 }
 
@@ -108,7 +108,7 @@ static void what_is_not_written_has_its_default(void **state)
     assert_true(topology->memory > 0);
     assert_int_equal(topology->shutdown_timeout_us, 30000000);
     assert_int_equal(topology->log_level, WEIR_LOG_INFO);
-    assert_false(topology->is_log_json);
+    assert_int_equal(topology->log_format, LOG_AUTO);
     loaded_finish(&loaded);
 }
 

@@ -20,6 +20,8 @@ SKIPPED = 77
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 ACCESS_LOG = f"{ROOT}/examples/access_log"
+# Lines for people, though nobody's terminal is there; a topology may differ.
+READABLE = ("--set", "log.format=text")
 RUN_TIMEOUT_S = 300
 WAIT_TIMEOUT_S = 60
 
@@ -95,7 +97,7 @@ class Run:
         with open(f"{folder}/stderr", "wb") as stderr:
             self.exit_code = subprocess.run(
                 [os.environ.get("WEIR", "weir"), "run", topology, "--report",
-                 report, *options],
+                 report, *READABLE, *options],
                 env={**os.environ, **(variables or {})}, stdin=stdin,
                 stdout=stdout, stderr=stderr, timeout=RUN_TIMEOUT_S,
                 check=False).returncode

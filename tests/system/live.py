@@ -79,7 +79,7 @@ class Live:
         with open(self.stderr_path, "wb") as stderr:
             self.process = subprocess.Popen(
                 [command(), "run", path, "--report", self.report_path,
-                 *options],
+                 *harness.READABLE, *options],
                 stderr=stderr, **{"stdin": subprocess.DEVNULL, **streams})
 
     def __enter__(self):
