@@ -23,14 +23,20 @@ static int setup(void **state)
     return harness_setup(state);
 }
 
-static const char *const plain =
-    "producer: { SOURCE }\n"
-    "processors: { handler: linked, concurrency: 2, ordering: none }\n"
-    "batchers: { default: { batch_size: 10, batch_timeout: 10m, "
-    "sink: { SINK } } }\n"
-    "failure: { then: drop, retry: { attempts: 3, "
+#define PLAIN                                                                  \
+    "producer: { SOURCE }\n"                                                   \
+    "processors: { handler: linked, concurrency: 2, ordering: none }\n"        \
+    "batchers: { default: { batch_size: 10, batch_timeout: 10m, "              \
+    "sink: { SINK } } }\n"                                                     \
+    "failure: { then: drop, retry: { attempts: 3, "                            \
     "backoff: { min: 10m, max: 10m } } }\n"
-    "shutdown: { timeout: 1s }\n";
+
+/* What ends at once ends far from the deadline, however slow the machine is;
+ * `brief` is for what meets it. */
+enum { AT_ONCE_MS = 10 * 1000 };
+
+static const char *const plain = PLAIN "shutdown: { timeout: 20s }\n";
+static const char *const brief = PLAIN "shutdown: { timeout: 1s }\n";
 
 static void offer(struct harness *harness, unsigned count)
 {
@@ -78,7 +84,7 @@ static void a_drain_under_load_balances_and_exits_0(void **state)
 {
     struct harness *harness = *state;
 
-    offer(harness, 20000);
+    offer(harness, 5000);
     harness->handler.handle_message = count_calls;
     harness_start(harness, plain);
     harness_wait(harness, has_delivered_some);
@@ -106,7 +112,7 @@ static void a_drain_before_run_takes_nothing_in(void **state)
 
     assert_int_equal(harness_finish(harness), PIPELINE_EXIT_OK);
     assert_int_equal(harness->stats.done, 0);
-    assert_true(took_ms < 700); /* not the whole timeout */
+    assert_true(took_ms < AT_ONCE_MS);
 }
 
 static bool has_handled_seven(struct harness *harness)
@@ -151,13 +157,13 @@ static void a_stuck_handler_is_left_at_the_deadline(void **state)
 
     offer(harness, 200);
     harness->handler.handle_message = wait_at_gate;
-    harness_start(harness, plain);
+    harness_start(harness, brief);
     gate_await(&shared.gate, 1);
     harness_drain(harness);
     took_ms = time_end(harness);
 
     assert_int_equal(harness->exit_code, PIPELINE_EXIT_LATE);
-    assert_in_range(took_ms, 900, 1500);
+    assert_in_range(took_ms, 900, AT_ONCE_MS);
     assert_int_equal(harness->stats.in_flight + harness->stats.abandoned +
                          harness->stats.done,
                      harness->stats.received);
@@ -231,7 +237,7 @@ static void a_handler_that_returns_at_the_deadline_loses_nothing(void **state)
 
     offer(harness, 1);
     harness->handler.handle_message = return_late;
-    harness_start(harness, plain);
+    harness_start(harness, brief);
     harness_wait(harness, has_handled_one);
     harness_drain(harness);
 
@@ -271,7 +277,7 @@ static void backoff_is_abandoned_at_once(void **state)
 
     assert_int_equal(harness_finish(harness), PIPELINE_EXIT_OK);
     assert_int_equal(left(harness), 7);
-    assert_true(took_ms < 700);
+    assert_true(took_ms < AT_ONCE_MS);
 }
 
 static void backoff_in_the_sink_is_abandoned_at_once(void **state)
@@ -293,7 +299,7 @@ static void backoff_in_the_sink_is_abandoned_at_once(void **state)
     assert_int_equal(left(harness), 1);
     assert_int_equal(producer_script_outcome(harness->source, 4),
                      WEIR_OUTCOME_LEAVE);
-    assert_true(took_ms < 700);
+    assert_true(took_ms < AT_ONCE_MS);
 }
 
 static const char *const lanes =
@@ -302,7 +308,7 @@ static const char *const lanes =
     "batchers: { default: { batch_size: 1, batch_timeout: 10m } }\n"
     "failure: { then: drop, retry: { attempts: 9, "
     "backoff: { min: 10m, max: 10m } } }\n"
-    "shutdown: { timeout: 1s }\n";
+    "shutdown: { timeout: 20s }\n";
 
 /* The first hundreds fill the pipeline up to the stuck sink, so that the worker
  * waits for room with a retry decided. */
@@ -339,7 +345,7 @@ static void a_retry_decided_before_a_drain_is_not_waited_for_in_it(void **state)
     assert_int_equal(harness_finish(harness), PIPELINE_EXIT_OK);
     assert_int_equal(harness->stats.done, 1);
     assert_int_equal(left(harness), 2);
-    assert_true(took_ms < 700);
+    assert_true(took_ms < AT_ONCE_MS);
 }
 
 static bool has_tried_to_write(struct harness *harness)
@@ -353,7 +359,7 @@ static void a_drain_while_the_sink_is_down_exits_at_the_deadline(void **state)
 
     offer(harness, 40);
     sink_script_write(harness->sink, WEIR_RETRY, SINK_SCRIPT_ALWAYS);
-    harness_start(harness, plain);
+    harness_start(harness, brief);
     harness_wait(harness, has_tried_to_write);
     harness_drain(harness);
 
@@ -399,7 +405,7 @@ static void a_drain_while_the_producer_cannot_connect_ends_at_once(void **state)
     took_ms = time_end(harness);
 
     assert_int_equal(harness_finish(harness), PIPELINE_EXIT_OK);
-    assert_true(took_ms < 700);
+    assert_true(took_ms < AT_ONCE_MS);
 }
 
 static enum weir_status init_fails(const struct weir_worker *worker,
@@ -426,7 +432,7 @@ static void an_init_that_fails_opens_nothing_and_exits_78(void **state)
     assert_int_equal(harness_finish(harness), PIPELINE_EXIT_CONFIG);
     assert_int_equal(sink_script_opens(harness->sink), 0);
     assert_int_equal(producer_script_counts(harness->source).opens, 0);
-    assert_true(took_ms < 700);
+    assert_true(took_ms < AT_ONCE_MS);
 }
 
 static enum weir_status count_init(const struct weir_worker *worker,
@@ -474,7 +480,7 @@ static const char *const one_worker =
     "ordering: none, max_demand: 16, "
     "min_demand: 15 }\n"
     "failure: { then: drop }\n"
-    "shutdown: { timeout: 1s }\n";
+    "shutdown: { timeout: 4s }\n";
 
 static enum weir_status gate_first(struct weir_message *msg, void *state)
 {
@@ -537,7 +543,7 @@ static void half_of_the_time_is_for_the_backlog(void **state)
     drain_with_backlog(harness, WEIR_BACKLOG_HALF);
     assert_true(producer_script_wait(harness->source, 5,
                                      clock_after_us(10 * CLOCK_SECOND_US)));
-    assert_true(clock_now_us() - began >= INT64_C(490000));
+    assert_true(clock_now_us() - began >= INT64_C(1990000));
     assert_int_equal(left(harness), 5);
     gate_open(&shared.gate);
 

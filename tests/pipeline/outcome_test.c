@@ -26,7 +26,7 @@ static int setup(void **state)
 #define HEAD                                                                   \
     "producer: { SOURCE }\n"                                                   \
     "processors: { handler: linked, concurrency: 1, ordering: none }\n"
-#define FAILURE "failure: { then: drop }\nshutdown: { timeout: 2s }\n"
+#define FAILURE "failure: { then: drop }\nshutdown: { timeout: 20s }\n"
 
 static enum weir_status count_calls(struct weir_message *msg, void *state)
 {

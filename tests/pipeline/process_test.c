@@ -52,7 +52,7 @@ void __wrap_settle(struct settler *settler, struct weir_message *msg,
 
 #define FAILURE                                                                \
     "failure: { then: drop, retry: { attempts: 3, "                            \
-    "backoff: { min: 1ms, max: 4ms } } }\nshutdown: { timeout: 1s }\n"
+    "backoff: { min: 1ms, max: 4ms } } }\nshutdown: { timeout: 20s }\n"
 #define TO_SINK                                                                \
     "batchers: { default: { batch_size: 10, batch_timeout: 5ms, "              \
     "sink: { SINK } } }\n"
@@ -176,9 +176,11 @@ static void a_message_that_was_lost_ends_the_run_with_74(void **state)
     producer_script_add_many(harness->source, 0, 30);
     shared.does_lose = true;
     log_set_callback(remember, NULL);
-    harness_start(harness, "producer: { SOURCE }\n"
-                           "processors: { handler: linked, concurrency: 2, "
-                           "ordering: none }\n" TO_SINK FAILURE);
+    harness_start(harness,
+                  "producer: { SOURCE }\n"
+                  "processors: { handler: linked, concurrency: 2, "
+                  "ordering: none }\n" TO_SINK "failure: { then: drop }\n"
+                  "shutdown: { timeout: 1s }\n");
     (void)harness_end(harness);
     log_set_callback(NULL, NULL);
 
@@ -284,7 +286,7 @@ static void an_ordered_run_survives_each_failed_allocation(void **state)
     "batchers: { default: { batch_size: 5, batch_timeout: 2ms }, "             \
     "dead_letter: { batch_size: 2, batch_timeout: 2ms } }\n"                   \
     "failure: { then: dead_letter, retry: { attempts: 3, "                     \
-    "backoff: { min: 1ms, max: 4ms } } }\nshutdown: { timeout: 1s }\n"
+    "backoff: { min: 1ms, max: 4ms } } }\nshutdown: { timeout: 20s }\n"
 
 static void dead_letters_survive_each_failed_allocation(void **state)
 {

@@ -9,13 +9,12 @@
 #define setup    harness_setup
 #define teardown harness_teardown
 
-static const char *const plain =
-    "producer: { SOURCE }\n"
-    "processors: { handler: linked, concurrency: 2, ordering: none }\n"
-    "batchers: { default: { batch_size: 10, batch_timeout: 10ms, "
-    "sink: { SINK } } }\n"
+#define PLAIN                                                                  \
+    "producer: { SOURCE }\n"                                                   \
+    "processors: { handler: linked, concurrency: 2, ordering: none }\n"        \
+    "batchers: { default: { batch_size: 10, batch_timeout: 10ms, "             \
+    "sink: { SINK } } }\n"                                                     \
     "failure: { then: drop }\n"
-    "shutdown: { timeout: 500ms }\n";
 
 static bool has_written(struct harness *harness)
 {
@@ -30,7 +29,7 @@ static void what_the_sink_has_not_confirmed_is_never_settled_as_done(
     harness_offer(harness, 0, 10);
     producer_script_set_endless(harness->source);
     sink_script_set_late(harness->sink, true);
-    harness_start(harness, plain);
+    harness_start(harness, PLAIN "shutdown: { timeout: 500ms }\n");
     harness_wait(harness, has_written);
     harness_drain(harness);
 
@@ -56,7 +55,7 @@ static void settle_early_counts_when_the_handler_says_ok(void **state)
     harness_offer(harness, 0, 10);
     harness->handler.handle_message = settle_early_and_reject_three;
 
-    assert_int_equal(harness_run(harness, plain), 0);
+    assert_int_equal(harness_run(harness, PLAIN), 0);
 
     assert_int_equal(harness->stats.done, 9);
     assert_int_equal(harness->stats.rejected, 1);
@@ -70,7 +69,7 @@ static void a_run_in_which_all_is_settled_exits_0(void **state)
     int code;
 
     harness_offer(harness, 0, 1000);
-    harness_start(harness, plain);
+    harness_start(harness, PLAIN);
     code = harness_end(harness);
     if (code != PIPELINE_EXIT_OK)
         fail_msg("exit code %d, %d in flight", code,
