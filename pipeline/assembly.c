@@ -156,6 +156,23 @@ static enum weir_status init_batchers(struct pipeline *pipeline)
     return WEIR_OK;
 }
 
+/* For what a worker has in handle_batch(), or in handle_failed(), at once; the
+ * processors have one each. */
+static unsigned journal_places(const struct pipeline *pipeline, size_t batcher)
+{
+    const struct topology *topology = pipeline->topology;
+    const struct topology_batcher *from = &topology->batchers[batcher];
+    const unsigned left = JOURNAL_PLACES - topology->processors.concurrency -
+                          pipeline->journal_places;
+    unsigned places = 1;
+
+    if (!from->sink)
+        places = (from->batch_size + JOURNAL_AT_ONCE - 1) / JOURNAL_AT_ONCE;
+    else if (batcher == topology_routable(topology))
+        places = 0; /* dead letters have failed already */
+    return places < left ? places : left;
+}
+
 static enum weir_status init_sink(struct pipeline *pipeline, size_t batcher,
                                   unsigned worker)
 {
@@ -181,10 +198,13 @@ static enum weir_status init_sink(struct pipeline *pipeline, size_t batcher,
                        ? &pipeline->batchers[topology->batcher_count - 1].inbox
                        : NULL,
         .is_dead_letter = is_dead_letter,
+        .place = topology->processors.concurrency + pipeline->journal_places,
+        .places = journal_places(pipeline, batcher),
         .started = pipeline_changed,
         .opaque = pipeline,
     };
 
+    pipeline->journal_places += config.places;
     return sink_init(&pipeline->sinks[pipeline->sink_count++], &config);
 }
 
@@ -243,7 +263,6 @@ static enum weir_status open_journal(struct pipeline *pipeline,
     const struct journal_config config = {
         .folder = topology->state,
         .pipeline = topology->name,
-        .workers = topology->processors.concurrency,
         .max_crashes = topology->failure.max_crashes,
     };
 

@@ -37,6 +37,7 @@ struct pipeline {
     struct sink *sinks;     /* of all batchers, one after the other; those of
                                `dead_letter`, like it, are the last */
     unsigned producer_count, processor_count, batcher_count, sink_count;
+    unsigned journal_places; /* that sinks have */
 
     /* How far starting came. */
     unsigned producers_up, processors_up, batchers_up, sinks_up;

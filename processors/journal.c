@@ -7,16 +7,14 @@
  * kernel also when the process dies.  Nothing is synced: a machine that goes
  * down forgets some suspicion, and no message.
  *
- *     FOLDER/journal:  [ head | suspects ... | slot per worker ... ]
- *
- *     crash:  head.crashed, set by the dying thread (SIGKILL can't)
- *     start:  who was in a slot is a suspect
- *             who was there alone (head.alone) has one crash more
+ *     crash:  the dying thread marks the file (SIGKILL can't)
+ *     start:  who was in native code is a suspect (journal_image.c)
  *     then:   a suspect is handled with nobody else in native code, and
  *             acquitted when it comes back; with max_crashes it is condemned
  *
- * Only a crash while alone counts, because memory that one message overwrote
- * may bring another one down.
+ * Who is suspected in one callback is innocent in the others: a message that
+ * comes back from handle_message() is not acquitted of what it did in
+ * handle_batch(). So an identity is that of a message in a callback.
  *
  * How a signal handler finds the journal without a global: each worker has an
  * alternate signal stack of ours (an overflown stack could not run a handler
@@ -24,11 +22,10 @@
  * their end marks nothing.
  *
  * Invariants: an identity is in at most one entry; entries that are condemned
- * stay, the oldest goes when there is no room.  `suspects` counts the others,
- * and does not rise after journal_open(); the condemned are as they were then,
- * so they are looked up without a lock.
+ * stay.  `suspects` counts the others, and does not rise after journal_open();
+ * the condemned are as they were then, so they are looked up without a lock.
  *
- * Threads: a slot is its worker's; the entries are behind `lock`, the gate is
+ * Threads: a place is its worker's; the entries are behind `lock`, the gate is
  * a lock itself.
  */
 #include "journal.h"
@@ -47,42 +44,14 @@
 #include <unistd.h>
 
 #include "hash.h"
-#include "log.h"
+#include "journal_image.h"
 #include "message.h"
 
-enum {
-    ENTRIES = 256,
-    AT_ONCE = 64, /* messages that prepare_messages() gets */
-    NAME_SIZE = 208,
-    STACK_SIZE = 64 * 1024 + 48 /* no one else has such a one */
-};
+enum { STACK_SIZE = 64 * 1024 + 48 /* no one else has such a one */ };
 
-static const char magic[8] = {'W', 'E', 'I', 'R', 'J', 'N', 'L', '1'};
 static const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+static const uint64_t other_odd = UINT64_C(0xc2b2ae3d27d4eb4f);
 static const uint64_t stack_mark = UINT64_C(0x776569726a6e6c31);
-
-struct entry {
-    uint64_t id; /* 0: free */
-    uint32_t crashes, age;
-};
-
-struct place {
-    _Atomic uint32_t count; /* 0: not in native code */
-    uint32_t reserved;
-    _Atomic uint64_t ids[AT_ONCE];
-    uint64_t padding[7]; /* slots share no cache line */
-};
-
-struct image {
-    char magic[sizeof magic];
-    char pipeline[NAME_SIZE];
-    _Atomic uint32_t crashed; /* 1 + the signal's number, 1: by exit() */
-    _Atomic uint32_t alone;   /* 1 + the worker that is isolated */
-    uint32_t age;             /* rises with each entry */
-    uint32_t reserved[9];
-    struct entry entries[ENTRIES];
-    struct place places[JOURNAL_MAX_WORKERS];
-};
 
 /* At the low end of a worker's alternate signal stack. */
 struct stack_head {
@@ -97,102 +66,17 @@ struct worker {
 
 struct journal {
     int file;
-    unsigned workers, max_crashes;
-    struct image *image;
+    unsigned max_crashes;
+    unsigned entries; /* of journal_open(): fewer are in use later */
+    struct journal_image *image;
     pthread_mutex_t lock;
     pthread_rwlock_t gate;
     _Atomic unsigned suspects;
-    struct entry condemned[ENTRIES]; /* of journal_open(), and no more later */
+    struct journal_entry condemned[JOURNAL_ENTRIES]; /* likewise all of them */
     unsigned condemned_count;
-    struct worker *attached;
+    struct worker attached[JOURNAL_PLACES];
     char path[4096];
 };
-
-/* ---- entries ---- */
-
-static struct entry *find(struct journal *journal, uint64_t id)
-{
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        if (journal->image->entries[i].id == id)
-            return &journal->image->entries[i];
-    }
-    return NULL;
-}
-
-static struct entry *oldest(struct journal *journal)
-{
-    struct entry *found = &journal->image->entries[0];
-
-    for (unsigned i = 1; i < ENTRIES; i++) {
-        if (journal->image->entries[i].age < found->age)
-            found = &journal->image->entries[i];
-    }
-    return found;
-}
-
-static struct entry *suspect(struct journal *journal, uint64_t id)
-{
-    struct entry *entry = find(journal, id);
-
-    if (entry)
-        return entry;
-    entry = find(journal, 0);
-    if (!entry)
-        entry = oldest(journal);
-    *entry = (struct entry){.id = id, .age = ++journal->image->age};
-    return entry;
-}
-
-/* ---- what the last process left ---- */
-
-static void accuse(struct journal *journal)
-{
-    struct image *image = journal->image;
-    const uint32_t crashed = atomic_load(&image->crashed);
-    const uint32_t alone = atomic_load(&image->alone);
-    unsigned count = 0;
-
-    for (unsigned i = 0; crashed > 0 && i < JOURNAL_MAX_WORKERS; i++) {
-        const uint32_t here = atomic_load(&image->places[i].count);
-
-        for (unsigned k = 0; k < here && k < AT_ONCE; k++) {
-            struct entry *entry =
-                suspect(journal, atomic_load(&image->places[i].ids[k]));
-
-            entry->crashes += alone == i + 1 && here == 1;
-            count++;
-        }
-    }
-    if (crashed > 0)
-        log_write(WEIR_LOG_WARNING,
-                  "the last run ended by %s with %u messages in native code; "
-                  "they are handled alone now",
-                  crashed > 1 ? strsignal((int)crashed - 1) : "exit()", count);
-}
-
-static void clear(struct journal *journal)
-{
-    struct image *image = journal->image;
-
-    for (unsigned i = 0; i < JOURNAL_MAX_WORKERS; i++)
-        atomic_store(&image->places[i].count, 0);
-    atomic_store(&image->alone, 0);
-    atomic_store(&image->crashed, 0);
-}
-
-static void count_entries(struct journal *journal)
-{
-    for (unsigned i = 0; i < ENTRIES; i++) {
-        const struct entry *entry = &journal->image->entries[i];
-
-        if (entry->id == 0)
-            continue;
-        if (entry->crashes < journal->max_crashes)
-            atomic_fetch_add(&journal->suspects, 1);
-        else
-            journal->condemned[journal->condemned_count++] = *entry;
-    }
-}
 
 /* ---- the file ---- */
 
@@ -236,45 +120,19 @@ static enum weir_status make_room(const struct journal *journal,
 
     if (fstat(journal->file, &info) != 0)
         return refuse(journal, err, "cannot read");
-    if (info.st_size != 0 && info.st_size != (off_t)sizeof(struct image))
+    if (info.st_size != 0 &&
+        info.st_size != (off_t)sizeof(struct journal_image))
         return weir_fail(err, WEIR_REJECT,
                          "state: %s is no journal of this version (%lld "
                          "bytes): move it away",
                          journal->path, (long long)info.st_size);
-    rc = posix_fallocate(journal->file, 0, (off_t)sizeof(struct image));
+    rc = posix_fallocate(journal->file, 0, (off_t)sizeof(struct journal_image));
     if (rc == 0)
         return WEIR_OK;
     if (info.st_size == 0)
         (void)ftruncate(journal->file, 0);
     errno = rc;
     return refuse(journal, err, "cannot make room in");
-}
-
-static enum weir_status check_owner(const struct journal *journal,
-                                    const char *pipeline,
-                                    struct weir_error *err)
-{
-    struct image *image = journal->image;
-    char name[NAME_SIZE] = "";
-
-    (void)snprintf(name, sizeof name, "%s", pipeline);
-    if (image->magic[0] == '\0') {
-        memcpy(image->pipeline, name, sizeof name);
-        memcpy(image->magic, magic, sizeof magic);
-        return WEIR_OK;
-    }
-    if (memcmp(image->magic, magic, sizeof magic) != 0 ||
-        memchr(image->pipeline, '\0', NAME_SIZE) == NULL)
-        return weir_fail(err, WEIR_REJECT,
-                         "state: %s is no journal of this version: move it "
-                         "away",
-                         journal->path);
-    if (strcmp(image->pipeline, name) != 0)
-        return weir_fail(err, WEIR_REJECT,
-                         "state: %s belongs to the pipeline '%s', not to '%s': "
-                         "each needs a folder of its own",
-                         journal->path, image->pipeline, name);
-    return WEIR_OK;
 }
 
 static enum weir_status map_file(struct journal *journal, const char *pipeline,
@@ -285,12 +143,12 @@ static enum weir_status map_file(struct journal *journal, const char *pipeline,
 
     if (status != WEIR_OK)
         return status;
-    mapped = mmap(NULL, sizeof(struct image), PROT_READ | PROT_WRITE,
+    mapped = mmap(NULL, sizeof(struct journal_image), PROT_READ | PROT_WRITE,
                   MAP_SHARED, journal->file, 0);
     if (mapped == MAP_FAILED)
         return refuse(journal, err, "cannot map");
     journal->image = mapped;
-    return check_owner(journal, pipeline, err);
+    return journal_image_own(journal->image, pipeline, journal->path, err);
 }
 
 static void init_locks(struct journal *journal)
@@ -306,6 +164,18 @@ static void init_locks(struct journal *journal)
     (void)pthread_rwlockattr_destroy(&attributes);
 }
 
+static void count_entries(struct journal *journal)
+{
+    for (unsigned i = 0; i < journal->entries; i++) {
+        const struct journal_entry *entry = &journal->image->entries[i];
+
+        if (entry->crashes < journal->max_crashes)
+            atomic_fetch_add(&journal->suspects, 1);
+        else
+            journal->condemned[journal->condemned_count++] = *entry;
+    }
+}
+
 enum weir_status journal_open(const struct journal_config *config,
                               struct journal **ret_journal,
                               struct weir_error *err)
@@ -317,19 +187,15 @@ enum weir_status journal_open(const struct journal_config *config,
         return weir_fail(err, WEIR_RETRY, "out of memory");
     init_locks(journal);
     journal->file = -1;
-    journal->workers = config->workers;
     journal->max_crashes = config->max_crashes;
-    journal->attached = calloc(config->workers, sizeof *journal->attached);
-    status = journal->attached ? open_file(journal, config, err)
-                               : weir_fail(err, WEIR_RETRY, "out of memory");
+    status = open_file(journal, config, err);
     if (status == WEIR_OK)
         status = map_file(journal, config->pipeline, err);
     if (status != WEIR_OK) {
         journal_close(journal);
         return status;
     }
-    accuse(journal);
-    clear(journal);
+    journal->entries = journal_image_accuse(journal->image);
     count_entries(journal);
     *ret_journal = journal;
     return WEIR_OK;
@@ -345,15 +211,14 @@ void journal_close(struct journal *journal)
         (void)close(journal->file); /* and with it the lock */
     (void)pthread_rwlock_destroy(&journal->gate);
     (void)pthread_mutex_destroy(&journal->lock);
-    free(journal->attached);
     free(journal);
 }
 
 /* ---- workers ---- */
 
-enum weir_status journal_attach(struct journal *journal, unsigned worker)
+enum weir_status journal_attach(struct journal *journal, unsigned place)
 {
-    struct worker *attached = &journal->attached[worker];
+    struct worker *attached = &journal->attached[place];
     struct stack_head *head = calloc(1, STACK_SIZE);
     const stack_t stack = {.ss_sp = head, .ss_size = STACK_SIZE};
 
@@ -366,9 +231,9 @@ enum weir_status journal_attach(struct journal *journal, unsigned worker)
     return WEIR_OK;
 }
 
-void journal_detach(struct journal *journal, unsigned worker)
+void journal_detach(struct journal *journal, unsigned place)
 {
-    struct worker *attached = &journal->attached[worker];
+    struct worker *attached = &journal->attached[place];
 
     if (!attached->stack)
         return;
@@ -413,7 +278,8 @@ static uint64_t content_identity(const struct weir_message *msg)
     return mix(record_payload(msg->record), id);
 }
 
-uint64_t journal_identity(const struct weir_message *msg)
+uint64_t journal_identity(const struct weir_message *msg,
+                          enum journal_callback callback)
 {
     const struct record *record = msg->record;
     uint64_t id;
@@ -423,24 +289,27 @@ uint64_t journal_identity(const struct weir_message *msg)
         id = msg->epoch->origin->hash + (uint64_t)record->offset * odd;
     else
         id = content_identity(msg);
+    id += (uint64_t)callback * other_odd;
     return id > 0 ? id : 1;
 }
 
-void journal_enter(struct journal *journal, unsigned worker, unsigned index,
+void journal_enter(struct journal *journal, unsigned place, unsigned index,
                    uint64_t id)
 {
-    struct place *place = &journal->image->places[worker];
+    struct journal_place *at =
+        &journal->image->places[place + index / JOURNAL_AT_ONCE];
 
-    if (index >= AT_ONCE)
-        return;
-    atomic_store_explicit(&place->ids[index], id, memory_order_relaxed);
-    atomic_store_explicit(&place->count, index + 1, memory_order_relaxed);
+    atomic_store_explicit(&at->ids[index % JOURNAL_AT_ONCE], id,
+                          memory_order_relaxed);
+    atomic_store_explicit(&at->count, index % JOURNAL_AT_ONCE + 1,
+                          memory_order_relaxed);
 }
 
-void journal_leave(struct journal *journal, unsigned worker)
+void journal_leave(struct journal *journal, unsigned place, unsigned count)
 {
-    atomic_store_explicit(&journal->image->places[worker].count, 0,
-                          memory_order_relaxed);
+    for (unsigned i = 0; i < count; i++)
+        atomic_store_explicit(&journal->image->places[place + i].count, 0,
+                              memory_order_relaxed);
 }
 
 /* ---- suspects ---- */
@@ -462,7 +331,7 @@ static bool is_suspect(struct journal *journal, uint64_t id)
     if (!journal_has_suspects(journal))
         return false;
     (void)pthread_mutex_lock(&journal->lock);
-    is_known = find(journal, id) != NULL;
+    is_known = journal_image_find(journal->image, journal->entries, id) != NULL;
     (void)pthread_mutex_unlock(&journal->lock);
     return is_known;
 }
@@ -489,21 +358,21 @@ void journal_unshare(struct journal *journal)
     (void)pthread_rwlock_unlock(&journal->gate);
 }
 
-void journal_isolate(struct journal *journal, unsigned worker)
+void journal_isolate(struct journal *journal, unsigned place)
 {
     (void)pthread_rwlock_wrlock(&journal->gate);
-    atomic_store(&journal->image->alone, worker + 1);
+    atomic_store(&journal->image->alone, place + 1);
 }
 
 void journal_acquit(struct journal *journal, uint64_t id)
 {
-    struct entry *entry;
+    struct journal_entry *entry;
 
     atomic_store(&journal->image->alone, 0);
     (void)pthread_mutex_lock(&journal->lock);
-    entry = find(journal, id);
+    entry = journal_image_find(journal->image, journal->entries, id);
     if (entry && entry->crashes < journal->max_crashes) {
-        *entry = (struct entry){.id = 0};
+        *entry = (struct journal_entry){.id = 0};
         atomic_fetch_sub(&journal->suspects, 1);
     }
     (void)pthread_mutex_unlock(&journal->lock);

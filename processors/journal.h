@@ -19,11 +19,21 @@ struct weir_message;
 struct journal_config {
     const char *folder;   /* made if its parent is there */
     const char *pipeline; /* whose it is */
-    unsigned workers;     /* 1..JOURNAL_MAX_WORKERS */
     unsigned max_crashes; /* while alone, then condemned */
 };
 
-enum { JOURNAL_MAX_WORKERS = 1024 };
+enum {
+    JOURNAL_PLACES = 2048, /* of workers; one with large batches has several */
+    JOURNAL_AT_ONCE = 64   /* messages of a place in native code */
+};
+
+/* What a message was in; it is judged for each of them alone. */
+enum journal_callback {
+    JOURNAL_MESSAGE = 0, /* prepare_messages() and handle_message() */
+    JOURNAL_BATCH,
+    JOURNAL_LETTER, /* handle_batch() of the batcher `dead_letter` */
+    JOURNAL_FAILED
+};
 
 enum journal_verdict {
     JOURNAL_INNOCENT = 0,
@@ -42,20 +52,23 @@ enum weir_status journal_open(const struct journal_config *config,
                               struct weir_error *err);
 void journal_close(struct journal *journal); /* NULL is fine */
 
-/* A worker's thread, before its first message: if it goes down, journal_crash()
- * finds the journal.  WEIR_RETRY: no memory. */
+/*
+ * A worker's thread, before its first message: if it goes down, journal_crash()
+ * finds the journal.  `place` is its first.  WEIR_RETRY: no memory.
+ */
 WEIR_MUST_USE
-enum weir_status journal_attach(struct journal *journal, unsigned worker);
-void journal_detach(struct journal *journal, unsigned worker);
+enum weir_status journal_attach(struct journal *journal, unsigned place);
+void journal_detach(struct journal *journal, unsigned place);
 
 /* The same for each delivery of a message, and never 0. */
-uint64_t journal_identity(const struct weir_message *msg);
+uint64_t journal_identity(const struct weir_message *msg,
+                          enum journal_callback callback);
 
-/* The worker begins message `id`, number `index` of those that it has in native
- * code at once; and leaves native code. */
-void journal_enter(struct journal *journal, unsigned worker, unsigned index,
+/* The worker begins `id`, number `index` of those that it has in native code at
+ * once; and leaves native code with all that it had in `count` places. */
+void journal_enter(struct journal *journal, unsigned place, unsigned index,
                    uint64_t id);
-void journal_leave(struct journal *journal, unsigned worker);
+void journal_leave(struct journal *journal, unsigned place, unsigned count);
 
 /* Whether anyone has to be handled alone, or not at all; most runs have nobody.
  */
@@ -70,7 +83,7 @@ enum journal_verdict journal_judge(struct journal *journal, uint64_t id,
  * nobody else is in there; having come back, it is none any more. */
 void journal_share(struct journal *journal);
 void journal_unshare(struct journal *journal);
-void journal_isolate(struct journal *journal, unsigned worker);
+void journal_isolate(struct journal *journal, unsigned place);
 void journal_acquit(struct journal *journal, uint64_t id);
 
 /* From a fatal signal's handler, or an exit hook, on the thread that goes down.

@@ -53,6 +53,8 @@ enum weir_status processor_init(struct processor *processor,
     settler_init(&processor->settler, config->run);
     runner_init(&processor->runner, config->run, config->handler,
                 config->options);
+    processor->runner.place = config->worker.index;
+    processor->runner.places = 1;
     failure_init(&processor->failure, config->run, config->ready,
                  &processor->runner, &processor->settler);
     if (!processor->out || !processor->last)

@@ -11,6 +11,7 @@
 #include <weir/handler.h>
 
 #include "hand.h"
+#include "journal.h"
 #include "message.h"
 #include "slot.h"
 
@@ -23,8 +24,9 @@ struct runner {
     bool is_started;
 
     /* With a journal. */
-    unsigned place;               /* the worker's in it */
-    bool is_processor;            /* has a place */
+    unsigned place, places;         /* the worker's in it, from the first on */
+    enum journal_callback of_batch; /* which handle_batch() is */
+    bool is_attached;
     bool has_passed, is_isolated; /* its gate */
 };
 
@@ -56,6 +58,14 @@ uint32_t runner_run(struct runner *runner, struct hand *hand, uint32_t count,
 /* `msg` has taken the process down too often: it may not be run.  Its reason is
  * set. */
 bool runner_is_condemned(struct runner *runner, struct weir_message *msg);
+
+/*
+ * How many of the first messages of a batch handle_batch() may have together:
+ * one that took the process down is alone.  0: the first may not be run, and
+ * its reason is set.
+ */
+uint32_t runner_may_batch(struct runner *runner,
+                          struct weir_message *const *messages, uint32_t count);
 
 /* handle_batch(). */
 enum weir_status runner_run_batch(struct runner *runner,

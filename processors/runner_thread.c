@@ -33,7 +33,7 @@ enum weir_status runner_start(struct runner *runner,
     *err = (struct weir_error){0};
     atomic_store_explicit(&runner->slot.tid, syscall(SYS_gettid),
                           memory_order_relaxed);
-    if (runner_journal_start(runner, worker, err) != WEIR_OK)
+    if (runner_journal_start(runner, err) != WEIR_OK)
         return WEIR_FATAL;
     if (runner->handler.init)
         status =
@@ -93,7 +93,7 @@ static enum weir_status handle(struct runner *runner, struct weir_message *msg)
     enum weir_status answer, status;
 
     slot_enter(&runner->slot, msg);
-    runner_journal_enter(runner, &msg, 1);
+    runner_journal_enter(runner, JOURNAL_MESSAGE, &msg, 1);
     msg->context = &runner->context;
     msg->reason = NULL;
     msg->attempt++;
@@ -113,7 +113,7 @@ static enum weir_status prepare(struct runner *runner,
     enum weir_status answer, status;
 
     slot_enter(&runner->slot, messages[0]);
-    runner_journal_enter(runner, messages, count);
+    runner_journal_enter(runner, JOURNAL_MESSAGE, messages, count);
     for (uint32_t i = 0; i < count; i++)
         messages[i]->context = &runner->context;
     answer = runner->handler.prepare_messages(messages, count, runner->state);
@@ -186,12 +186,12 @@ static uint32_t run_watched(struct runner *runner, struct hand *hand,
 
         if (!hand_begin(hand))
             return i;
-        runner_journal_begin(runner, msg);
+        runner_journal_begin(runner, JOURNAL_MESSAGE, msg);
         results[i] = prepare_all(runner, &msg, 1);
         if (results[i] == WEIR_OK)
             results[i] = run_one(runner, msg);
         runner_journal_leave(runner);
-        runner_journal_end(runner, msg);
+        runner_journal_end(runner, JOURNAL_MESSAGE, msg);
         if (is_last(runner, results[i]))
             return i + 1;
     }
@@ -224,18 +224,22 @@ static void explain(struct runner *runner, struct weir_message *msg,
 enum weir_status runner_run_batch(struct runner *runner,
                                   struct weir_batch *batch)
 {
-    const size_t count = weir_batch_count(batch);
+    const enum journal_callback callback = runner->of_batch;
+    const uint32_t count = batch->count;
+    struct weir_message *only = count == 1 ? batch->messages[0] : NULL;
     enum weir_status answer, status;
 
     if (batch_seal(batch) != WEIR_OK)
         return WEIR_RETRY; /* no memory: later */
     slot_enter(&runner->slot, weir_batch_message(batch, 0));
-    runner_journal_begin(runner, NULL);
+    runner_journal_begin(runner, callback, only);
+    runner_journal_enter(runner, callback, batch->messages, count);
     for (size_t i = 0; i < count; i++)
         weir_batch_message(batch, i)->context = &runner->context;
     answer = runner->handler.handle_batch(batch, runner->state);
     status = checked(runner, answer);
-    runner_journal_end(runner, NULL);
+    runner_journal_leave(runner);
+    runner_journal_end(runner, callback, only);
     for (uint32_t i = 0; i < count; i++) {
         weir_batch_message(batch, i)->context = NULL;
         if (batch_outcome(batch, i) == WEIR_STATUS_COUNT)
@@ -246,25 +250,58 @@ enum weir_status runner_run_batch(struct runner *runner,
     return status;
 }
 
-void runner_run_failed(struct runner *runner, struct weir_message **messages,
+static void run_failed(struct runner *runner, struct weir_message **messages,
                        uint32_t count)
 {
+    struct weir_message *only = count == 1 ? messages[0] : NULL;
     enum weir_status status;
 
-    if (!runner->is_started || !runner->handler.handle_failed || count == 0)
-        return;
     slot_enter(&runner->slot, messages[0]);
     for (uint32_t i = 0; i < count; i++)
         messages[i]->context = &runner->context;
-    runner_journal_begin(runner, NULL);
+    runner_journal_begin(runner, JOURNAL_FAILED, only);
+    runner_journal_enter(runner, JOURNAL_FAILED, messages, count);
     status = runner->handler.handle_failed(messages, count, runner->state);
-    runner_journal_end(runner, NULL);
+    runner_journal_leave(runner);
+    runner_journal_end(runner, JOURNAL_FAILED, only);
     runner->context.is_out_of_memory = false;
     for (uint32_t i = 0; i < count; i++)
         messages[i]->context = NULL;
     slot_leave(&runner->slot);
     if (status != WEIR_OK)
         counter_add(&runner->context.run->counters.callback_errors, 1);
+}
+
+/* One by one where some have to be alone; not at all what may not. */
+static void run_failed_watched(struct runner *runner,
+                               struct weir_message **messages, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        unsigned crashes = 0;
+        char name[160];
+
+        if (!runner_journal_forbids(runner, JOURNAL_FAILED, messages[i],
+                                    &crashes)) {
+            run_failed(runner, &messages[i], 1);
+            continue;
+        }
+        log_write(WEIR_LOG_WARNING,
+                  "%s is kept from handle_failed, which it took down with the "
+                  "process %u times, alone",
+                  message_name(messages[i], name, sizeof name), crashes);
+        counter_add(&runner->context.run->counters.callback_errors, 1);
+    }
+}
+
+void runner_run_failed(struct runner *runner, struct weir_message **messages,
+                       uint32_t count)
+{
+    if (!runner->is_started || !runner->handler.handle_failed || count == 0)
+        return;
+    if (runner_journal_is_watchful(runner))
+        run_failed_watched(runner, messages, count);
+    else
+        run_failed(runner, messages, count);
 }
 
 void runner_release(struct runner *runner)

@@ -56,6 +56,14 @@ static void fail(struct sink *sink, struct weir_message *msg,
     sink->failure.has_stopped = false;
 }
 
+void conclude_condemned(struct sink *sink, struct weir_message *msg)
+{
+    if (!sink->config.is_dead_letter)
+        fail(sink, msg, REJECTED_CRASHES, NULL);
+    else
+        INVARIANT(letters_conclude(sink, msg, WEIR_REJECT, NULL));
+}
+
 void conclude_missing(struct weir_batch *batch, enum weir_status status,
                       const char *why)
 {

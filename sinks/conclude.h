@@ -15,6 +15,9 @@ void conclude_end(struct sink *sink, struct weir_message *msg,
  * ends. */
 void conclude_no_memory(struct sink *sink, struct weir_message *msg);
 
+/* It took the process down too often; its reason is set. */
+void conclude_condemned(struct sink *sink, struct weir_message *msg);
+
 /* The same outcome for every message that has none. */
 void conclude_missing(struct weir_batch *batch, enum weir_status status,
                       const char *why);

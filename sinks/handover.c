@@ -10,6 +10,7 @@
  */
 #include "handover.h"
 
+#include "alone.h"
 #include "clock.h"
 #include "conclude.h"
 #include "connection.h"
@@ -96,7 +97,8 @@ void handover_begin(struct sink *sink)
     if (sink->config.run->ordering != WEIR_ORDERING_NONE &&
         !lanes_split(sink, batch))
         return;
-    if (!conclude_fence(sink, batch))
+    if (!conclude_fence(sink, batch) ||
+        (!sink->config.ops && !alone_split(sink, batch)))
         return;
     if (batch_begin(batch) != WEIR_OK) {
         queue_push(&sink->held, batch);

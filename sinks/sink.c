@@ -50,6 +50,10 @@ enum weir_status sink_init(struct sink *sink, const struct sink_config *config)
     queue_init(&sink->held);
     settler_init(&sink->settler, config->run);
     runner_init(&sink->runner, config->run, config->handler, config->options);
+    sink->runner.place = config->place;
+    sink->runner.places = config->places;
+    sink->runner.of_batch =
+        config->is_dead_letter ? JOURNAL_LETTER : JOURNAL_BATCH;
     failure_init(&sink->failure, config->run, config->ready, &sink->runner,
                  &sink->settler);
     sink->failure.batcher = config->batcher;

@@ -45,6 +45,7 @@ struct sink_config {
     uint32_t max_in_flight, batch_size;
     struct mailbox *letters;       /* of the batcher `dead_letter`, or NULL */
     bool is_dead_letter;           /* what comes here has failed already */
+    unsigned place, places;        /* in the journal; 0: none */
     void (*started)(void *opaque); /* tells whoever waits for `start` */
     void *opaque;
 };

@@ -18,7 +18,13 @@
 #include "journal.h"
 #include "log.h"
 
-enum { WORKERS = 4, MAX_CRASHES = 3, BAD = 7000, OTHER = 8000 };
+enum {
+    MAX_CRASHES = 3,
+    BAD = 7000,
+    OTHER = 8000,
+    MANY = 4096, /* as many as are remembered */
+    MANY_FIRST = 10000
+};
 
 struct place {
     char folder[64], file[96];
@@ -60,10 +66,8 @@ static enum weir_status try_open(const struct place *place, const char *name,
                                  struct journal **ret_journal,
                                  struct weir_error *err)
 {
-    const struct journal_config config = {.folder = place->folder,
-                                          .pipeline = name,
-                                          .workers = WORKERS,
-                                          .max_crashes = MAX_CRASHES};
+    const struct journal_config config = {
+        .folder = place->folder, .pipeline = name, .max_crashes = MAX_CRASHES};
 
     return journal_open(&config, ret_journal, err);
 }
@@ -123,7 +127,7 @@ static void handle_bad_alone(struct journal *journal)
 static void handle_nothing(struct journal *journal)
 {
     journal_enter(journal, 1, 0, BAD);
-    journal_leave(journal, 1);
+    journal_leave(journal, 1, 1);
 }
 
 static void prepare_three(struct journal *journal)
@@ -131,6 +135,18 @@ static void prepare_three(struct journal *journal)
     journal_enter(journal, 1, 0, BAD);
     journal_enter(journal, 1, 1, BAD + 1);
     journal_enter(journal, 1, 2, BAD + 2);
+}
+
+static void handle_many(struct journal *journal)
+{
+    for (unsigned i = 0; i < MANY; i++)
+        journal_enter(journal, 1, i, MANY_FIRST + i);
+}
+
+static void handle_many_and_leave(struct journal *journal)
+{
+    handle_many(journal);
+    journal_leave(journal, 1, MANY / JOURNAL_AT_ONCE);
 }
 
 static void a_new_journal_suspects_nobody(void **state)
@@ -248,23 +264,33 @@ static void suspects_are_bounded_and_the_oldest_goes(void **state)
     struct journal *journal;
 
     go_down(*state, true, handle_bad_beside_another);
-    for (unsigned round = 0; round < 5; round++) {
-        const pid_t child = fork();
-
-        if (child == 0) {
-            journal = open_one(*state);
-            if (journal_attach(journal, 1) != WEIR_OK)
-                _exit(1);
-            for (unsigned i = 0; i < 64; i++)
-                journal_enter(journal, 1, i, 100 + round * 64 + i);
-            journal_crash(SIGABRT);
-            _exit(0);
-        }
-        assert_int_equal(waitpid(child, NULL, 0), child);
-    }
+    go_down(*state, true, handle_many);
     journal = open_one(*state);
     assert_int_equal(judge(journal, BAD), JOURNAL_INNOCENT);
-    assert_int_equal(judge(journal, 100 + 5 * 64 - 1), JOURNAL_SUSPECT);
+    assert_int_equal(judge(journal, MANY_FIRST), JOURNAL_SUSPECT);
+    assert_int_equal(judge(journal, MANY_FIRST + MANY - 1), JOURNAL_SUSPECT);
+    journal_close(journal);
+}
+
+static void a_large_batch_has_several_places(void **state)
+{
+    struct journal *journal;
+
+    go_down(*state, true, handle_many);
+    journal = open_one(*state);
+    for (uint64_t i = 0; i < MANY; i++)
+        assert_int_equal(judge(journal, MANY_FIRST + i), JOURNAL_SUSPECT);
+    journal_close(journal);
+
+    go_down(*state, true, handle_many_and_leave);
+    journal = open_one(*state);
+    journal_isolate(journal, 1);
+    journal_acquit(journal, MANY_FIRST);
+    assert_int_equal(judge(journal, MANY_FIRST), JOURNAL_INNOCENT);
+    journal_close(journal);
+    go_down(*state, true, handle_many_and_leave);
+    journal = open_one(*state);
+    assert_int_equal(judge(journal, MANY_FIRST), JOURNAL_INNOCENT);
     journal_close(journal);
 }
 
@@ -356,6 +382,7 @@ int main(void)
         TEST(only_crashes_while_alone_condemn),
         TEST(being_killed_while_alone_does_not_count),
         TEST(the_condemned_stay_so_in_later_runs),
+        TEST(a_large_batch_has_several_places),
         TEST(suspects_are_bounded_and_the_oldest_goes),
         TEST(a_folder_has_one_process),
         TEST(a_folder_has_one_pipeline),
