@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "log.h"
 #include "runner_journal.h"
 
 void runner_init(struct runner *runner, struct run *run,
