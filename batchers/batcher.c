@@ -382,6 +382,22 @@ static void describe(struct batcher *batcher)
     control_answer(&batcher->controls, CONTROL_DESCRIBE, &holdings);
 }
 
+static void show(struct batcher *batcher)
+{
+    const struct weir_batch *oldest = batcher->open.oldest;
+
+    atomic_store_explicit(&batcher->shown_batches, batcher->open.count,
+                          memory_order_relaxed);
+    atomic_store_explicit(&batcher->shown_messages, batcher->open.messages,
+                          memory_order_relaxed);
+    atomic_store_explicit(&batcher->shown_hand, batcher->hand.count,
+                          memory_order_relaxed);
+    atomic_store_explicit(
+        &batcher->shown_oldest_us,
+        oldest ? oldest->due_us - batcher->config.batch_timeout_us : 0,
+        memory_order_relaxed);
+}
+
 static void rest(struct batcher *batcher, bool has_placed_all)
 {
     const int64_t now = clock_now_us();
@@ -393,6 +409,7 @@ static void rest(struct batcher *batcher, bool has_placed_all)
         fence_open(batcher);
     tidy_all(batcher, now);
     settler_flush(&batcher->settler);
+    show(batcher);
     /* Partner: batcher_has_room(), after a sink worker took a batch. */
     atomic_store_explicit(&batcher->is_blocked, true, memory_order_seq_cst);
     is_blocked = !outbox_offer_all(batcher);

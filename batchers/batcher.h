@@ -40,6 +40,11 @@ struct batcher {
     bool is_out_of_memory;
     int64_t tidy_us;
 
+    /* For people, of the last round. */
+    _Atomic uint32_t shown_batches, shown_messages; /* open */
+    _Atomic uint32_t shown_hand;
+    _Atomic int64_t shown_oldest_us; /* when the oldest was opened; 0: none */
+
     _Atomic bool is_poked, is_blocked;
     struct controls controls; /* CLOSE: closes every batch, and leaves */
     _Atomic bool is_over;

@@ -87,6 +87,7 @@ struct epoch *epoch_find(const struct weir_intake *intake, uint32_t source)
 enum weir_status weir_intake_begin(struct weir_intake *intake, uint32_t source,
                                    const struct weir_origin *origin)
 {
+    struct origin *from;
     struct epoch *epoch;
 
     if (!reserve(intake, source))
@@ -96,11 +97,14 @@ enum weir_status weir_intake_begin(struct weir_intake *intake, uint32_t source,
     if (!epoch)
         return WEIR_RETRY;
     epoch->source = source;
-    epoch->origin = make_origin(intake, origin);
-    if (!epoch->origin) {
+    from = make_origin(intake, origin);
+    if (!from) {
         free(epoch);
         return WEIR_RETRY;
     }
+    from->epochs++;
+    epoch->origin = from;
+    epoch->newest_ms = -1;
     atomic_store_explicit(&epoch->lag, -1, memory_order_relaxed);
     intake->epochs[source] = epoch;
     intake->live++;
@@ -154,6 +158,7 @@ enum weir_status weir_intake_await(struct weir_intake *intake, uint32_t source,
            is_worth_waiting(intake->run)) {
         const int64_t tick = clock_after_us(TICK_US);
 
+        survey_publish(intake);
         mailbox_wait(&intake->box, &intake->plain_waiter, 1,
                      tick < deadline_us ? tick : deadline_us);
         if (intake_serve(intake, &ignored) != WEIR_OK)
@@ -190,6 +195,7 @@ void weir_intake_end(struct weir_intake *intake, uint32_t source)
     abandon_waiting(intake, epoch);
     intake->epochs[source] = NULL;
     intake->live--;
+    intake->survey.due_us = 0; /* nobody is to see it any more */
     epoch->next = intake->ended;
     intake->ended = epoch;
     epoch_free_if_over(intake, epoch);
@@ -199,6 +205,7 @@ void intake_end_all(struct weir_intake *intake)
 {
     for (uint32_t i = 0; i < intake->epoch_capacity; i++)
         weir_intake_end(intake, i);
+    survey_publish(intake);
     intake->settlement_count = 0;
     intake->settle_status = WEIR_OK;
 }

@@ -47,6 +47,7 @@ void intake_init(struct weir_intake *intake, struct run *run,
     waiter_init(&intake->plain_waiter, NULL, NULL);
     mail_list_init(&intake->unsent);
     (void)pthread_mutex_init(&intake->published_lock, NULL);
+    survey_init(&intake->survey);
     run->homes[home] = &intake->box;
 }
 
@@ -84,6 +85,7 @@ void intake_finish(struct weir_intake *intake)
     if (intake->chunk && intake->chunk->returned == intake->chunk->count)
         chunk_destroy(intake->run, intake->chunk);
     free_epochs(intake);
+    survey_finish(&intake->survey);
     mailbox_finish(&intake->box);
     waiter_finish(&intake->waiter);
     waiter_finish(&intake->plain_waiter);
@@ -109,6 +111,7 @@ void intake_ledger(struct weir_intake *intake, struct weir_ledger *ret_ledger)
 
 static void recycle(struct weir_intake *intake, struct chunk *chunk)
 {
+    live_remove(&intake->on_the_way, chunk);
     if (chunk->slots != CHUNK_SLOTS || intake->free_count >= MAX_FREE_CHUNKS ||
         !budget_has_room(&intake->run->budget, 0)) {
         chunk_destroy(intake->run, chunk);
@@ -206,6 +209,8 @@ static struct weir_message *place(struct weir_intake *intake,
     intake->chunk = is_large ? new_chunk(intake, 1, size)
                              : new_chunk(intake, CHUNK_SLOTS, CHUNK_BYTES);
     intake->sent = 0;
+    if (intake->chunk)
+        live_add(&intake->on_the_way, intake->chunk);
     return intake->chunk ? chunk_add(intake->chunk, record, size) : NULL;
 }
 
@@ -294,9 +299,12 @@ enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
         return WEIR_RETRY;
     msg->epoch = epoch;
     msg->ticket = record->ticket;
+    message_goes(intake->run, msg, (struct whereabouts){.where = WHERE_QUEUE});
+    intake->chunk->open |= UINT64_C(1) << (msg - intake->chunk->messages);
     if (intake->run->ordering != WEIR_ORDERING_NONE)
         msg->lane = lane_key_of(intake, epoch, record);
     book_new(intake, epoch, size);
+    epoch->newest_ms = record->timestamp_ms;
     if (record->is_last)
         counter_add(&intake->run->counters.last_deliveries, 1);
     if (atomic_load_explicit(&epoch->is_starved, memory_order_relaxed))
@@ -475,6 +483,7 @@ static void free_slot(struct weir_intake *intake, struct weir_message *msg)
     if (msg->arena)
         arena_release(msg->arena, 1);
     chunk->returned++;
+    chunk->open &= ~(UINT64_C(1) << (msg - chunk->messages));
     if (chunk->is_closed && chunk->returned == chunk->count)
         recycle(intake, chunk);
 }
@@ -496,6 +505,7 @@ void intake_book_left(struct weir_intake *intake, struct mail_list *spans)
 {
     struct mail *mail = mail_list_pop(spans);
 
+    live_adopt(&intake->on_the_way, &intake->run->born[intake->home]);
     while (mail) {
         struct weir_message *span = message_of(mail);
         const uint32_t count = mail->count;
@@ -519,6 +529,7 @@ enum weir_status intake_serve(struct weir_intake *intake,
 
     mail_list_init(&mail);
     mailbox_take_all(&intake->box, &mail);
+    live_adopt(&intake->on_the_way, &intake->run->born[intake->home]);
     run = mail_list_pop(&mail);
     while (run) {
         take_back(intake, message_of(run), run->count);

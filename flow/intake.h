@@ -13,9 +13,11 @@
 #include <weir/pipeline.h>
 #include <weir/producer.h>
 
+#include "live.h"
 #include "mailbox.h"
 #include "message.h"
 #include "ready.h"
+#include "survey.h"
 #include "template.h"
 
 enum { INTAKE_SETTLEMENTS = 256 };
@@ -48,6 +50,7 @@ struct weir_intake {
     uint32_t sent;           /* its slots that left */
     struct mail_list unsent; /* collected, or no memory for their lanes */
     uint64_t round;          /* rises when they are sent */
+    struct live on_the_way;  /* chunks that are not free */
     struct chunk *free_chunks;
     uint32_t free_count;
     uint32_t offered; /* in this pull() */
@@ -57,6 +60,8 @@ struct weir_intake {
     /* The connector. */
     enum weir_status (*settle)(void *self, const struct weir_settlement *list,
                                size_t count, struct weir_error *err);
+    void (*describe)(const void *self, uint32_t source,
+                     struct weir_source_facts *facts); /* NULL: not asked */
     void *self;
     struct weir_settlement settlements[INTAKE_SETTLEMENTS];
     size_t settlement_count;
@@ -65,6 +70,7 @@ struct weir_intake {
 
     _Atomic int64_t lag;
     _Atomic bool has_lag;
+    struct survey survey; /* of its sources, for others */
 };
 
 /* `waiter_wake` ends the connector's sleep. */

@@ -306,13 +306,13 @@ void mailbox_disarm(struct mailbox *box, struct waiter *waiter)
     (void)pthread_mutex_unlock(&box->lock);
 }
 
-static uint32_t readers_locked(const struct mailbox *box)
+static uint32_t waiters_locked(const struct waiter *list)
 {
-    uint32_t readers = 0;
+    uint32_t count = 0;
 
-    for (const struct waiter *at = box->readers; at; at = at->next)
-        readers++;
-    return readers;
+    for (; list; list = list->next)
+        count++;
+    return count;
 }
 
 /* One that sleeps elsewhere is called without the lock, and may sleep again
@@ -323,7 +323,7 @@ void mailbox_interrupt(struct mailbox *box)
     uint32_t left;
 
     (void)pthread_mutex_lock(&box->lock);
-    left = readers_locked(box);
+    left = waiters_locked(box->readers);
     if (left == 0)
         box->is_interrupted = true;
     while (left > 0) {
@@ -346,4 +346,20 @@ uint32_t mailbox_count(struct mailbox *box)
     count = box->mail.count;
     (void)pthread_mutex_unlock(&box->lock);
     return count;
+}
+
+void mailbox_look(struct mailbox *box, struct mailbox_view *ret_view)
+{
+    (void)pthread_mutex_lock(&box->lock);
+    *ret_view = (struct mailbox_view){
+        .messages = box->mail.count,
+        .letters = box->letters,
+        .bytes = box->mail.size,
+        .max_messages = box->max_messages,
+        .max_letters = box->max_letters,
+        .max_bytes = box->max_bytes,
+        .readers = waiters_locked(box->readers),
+        .writers = waiters_locked(box->writers),
+    };
+    (void)pthread_mutex_unlock(&box->lock);
 }

@@ -92,4 +92,14 @@ void mailbox_wait_emptier(struct mailbox *box, struct waiter *waiter,
 
 uint32_t mailbox_count(struct mailbox *box);
 
+/* What is in it, what fits, and how many threads sleep at either end. */
+struct mailbox_view {
+    uint32_t messages, letters;
+    size_t bytes;
+    uint32_t max_messages, max_letters; /* 0: no limit */
+    size_t max_bytes;
+    uint32_t readers, writers;
+};
+void mailbox_look(struct mailbox *box, struct mailbox_view *ret_view);
+
 #endif

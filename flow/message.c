@@ -33,6 +33,20 @@ static void drop_arena(struct weir_message *msg)
     msg->reason = NULL;
 }
 
+/* It shows all that is on its way, copies too. */
+static void tell_producer(struct run *run, struct chunk *chunk)
+{
+    _Atomic(struct chunk *) *born = &run->born[chunk->home];
+
+    chunk->open = 1;
+    chunk->next_live = atomic_load_explicit(born, memory_order_relaxed);
+    /* Partner: the exchange in live_adopt(). */
+    while (!atomic_compare_exchange_weak_explicit(born, &chunk->next_live,
+                                                  chunk, memory_order_release,
+                                                  memory_order_relaxed))
+        ;
+}
+
 struct weir_message *message_move(struct run *run, struct weir_message *msg,
                                   bool with_changes)
 {
@@ -52,6 +66,10 @@ struct weir_message *message_move(struct run *run, struct weir_message *msg,
     chunk->used = record->size;
     chunk->is_closed = true;
     chunk->failed_ms = message_is_alone(msg) ? msg->chunk->failed_ms : 0;
+    if (msg->reason)
+        note_write(&chunk->why, msg->reason);
+    else if (message_is_alone(msg))
+        note_copy(&chunk->why, &msg->chunk->why);
 
     /* The arena's reference moves with the changes. */
     msg->arena = NULL;
@@ -60,13 +78,20 @@ struct weir_message *message_move(struct run *run, struct weir_message *msg,
     msg->is_ghost = false; /* so does its being one */
     if (!with_changes)
         drop_arena(copy);
+    /* Before its end can be known: then its epoch may be gone. */
+    message_goes(run, msg, (struct whereabouts){.where = WHERE_MOVED});
+    tell_producer(run, chunk);
     return copy;
 }
 
 void message_note_failure(struct weir_message *msg)
 {
-    if (message_is_alone(msg) && msg->chunk->failed_ms == 0)
+    if (!message_is_alone(msg))
+        return;
+    if (msg->chunk->failed_ms == 0)
         msg->chunk->failed_ms = clock_wall_ms();
+    if (msg->reason)
+        note_write(&msg->chunk->why, msg->reason);
 }
 
 void message_forget_changes(struct weir_message *msg)

@@ -13,9 +13,11 @@
 
 #include "arena.h"
 #include "mail.h"
+#include "note.h"
 #include "origin.h"
 #include "record.h"
 #include "run.h"
+#include "where.h"
 
 /* How a message ended, as its producer is told. */
 enum ending {
@@ -64,15 +66,16 @@ struct weir_message {
     struct context *context; /* during a callback */
     const char *reason;      /* of the last failure, in the arena; or NULL */
     uint64_t ticket, lane;
-    uint32_t attempt;    /* handler calls so far */
-    uint32_t deliveries; /* to the sink so far */
-    uint8_t ending;      /* enum ending */
-    uint8_t code;        /* enum reject_reason of a dead letter */
-    uint8_t policy;      /* enum weir_policy + 1; 0: the topology's */
-    bool is_ghost;       /* settled early: it only travels on */
-    bool is_delivering;  /* past handle_message() */
-    bool is_requeue;     /* waits for its backoff, to be given back */
-    bool is_sealed;      /* `changes` are an earlier callback's: not touched */
+    _Atomic uint64_t where; /* struct whereabouts, packed */
+    uint32_t attempt;       /* handler calls so far */
+    uint32_t deliveries;    /* to the sink so far */
+    uint8_t ending;         /* enum ending */
+    uint8_t code;           /* enum reject_reason of a dead letter */
+    uint8_t policy;         /* enum weir_policy + 1; 0: the topology's */
+    bool is_ghost;          /* settled early: it only travels on */
+    bool is_delivering;     /* past handle_message() */
+    bool is_requeue;        /* waits for its backoff, to be given back */
+    bool is_sealed; /* `changes` are an earlier callback's: not touched */
 };
 
 /* Up to `slots` messages whose records are in one allocation. */
@@ -84,6 +87,13 @@ struct chunk {
     char *records;
     bool is_closed;    /* nothing more is added */
     int64_t failed_ms; /* of a single slot: its first failure; 0: none */
+    struct note why;   /* of a single slot: its last failure */
+
+    /* The producer's: live.h.  A copy's `next_live` is its maker's at first. */
+    struct chunk *next_live, *previous_live;
+    uint64_t open; /* bits of the slots that did not come back */
+    bool is_live;
+
     struct weir_message messages[];
 };
 
@@ -127,8 +137,24 @@ bool message_is_alone(const struct weir_message *msg);
 struct weir_message *message_move(struct run *run, struct weir_message *msg,
                                   bool with_changes);
 
-/* Its first failure is now, if it had none; kept where nothing else shares its
- * allocation. */
+/* It goes a step on, now; whoever has it says so. */
+static inline void message_goes(const struct run *run, struct weir_message *msg,
+                                struct whereabouts at)
+{
+    if (msg->is_ghost)
+        return;
+    at.since_ms = atomic_load_explicit(&run->now_ms, memory_order_relaxed);
+    atomic_store_explicit(&msg->where, where_pack(&at), memory_order_relaxed);
+}
+
+static inline struct whereabouts where_of(const struct weir_message *msg)
+{
+    return where_unpack(
+        atomic_load_explicit(&msg->where, memory_order_relaxed));
+}
+
+/* Its first failure is now, if it had none, and its last one, too; kept where
+ * nothing else shares its allocation. */
 void message_note_failure(struct weir_message *msg);
 
 /* Forgets what callbacks changed; the reason stays readable. */

@@ -8,13 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct weir_message;
+
 /* A partition or a queue.  Kept until the run ends, so that whoever shows
  * where a message came from needs no lock; one per partition ever seen. */
 struct origin {
     struct origin *next;
     char *topic;
     int32_t partition;
-    uint64_t hash; /* of both */
+    uint64_t hash;   /* of both */
+    uint64_t epochs; /* of it so far; its producer's own */
 };
 
 enum epoch_state {
@@ -36,10 +39,14 @@ struct epoch {
     _Atomic uint32_t ghosts;  /* settled early, still travelling */
 
     /* The producer's own. */
-    uint64_t open;   /* tickets */
-    uint64_t size;   /* their bytes */
-    uint64_t round;  /* the intake's, when the last one was added */
-    uint32_t unsent; /* added in that round */
+    uint64_t open;     /* tickets */
+    uint64_t size;     /* their bytes */
+    uint64_t round;    /* the intake's, when the last one was added */
+    uint32_t unsent;   /* added in that round */
+    int64_t newest_ms; /* the timestamp of the one added last; -1: none */
+    struct weir_message *oldest; /* as survey.c found it last */
+    uint64_t oldest_ticket, copies;
+    int64_t oldest_us; /* since when it is the oldest */
 };
 
 static inline int epoch_state(const struct epoch *epoch)

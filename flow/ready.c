@@ -586,11 +586,15 @@ void ready_close(struct ready *ready)
     (void)pthread_mutex_unlock(&ready->lock);
 }
 
-void ready_count(struct ready *ready, uint32_t *ret_waiting,
-                 uint32_t *ret_in_hand)
+void ready_look(struct ready *ready, struct ready_view *ret_view)
 {
     (void)pthread_mutex_lock(&ready->lock);
-    *ret_waiting = ready->waiting + ready->delayed;
-    *ret_in_hand = ready->hands.count;
+    *ret_view = (struct ready_view){
+        .waiting = ready->waiting,
+        .delayed = ready->delayed,
+        .held_lanes = (uint32_t)ready->held.count,
+        .in_hand = ready->hands.count,
+        .asleep = ready->asleep,
+    };
     (void)pthread_mutex_unlock(&ready->lock);
 }

@@ -76,8 +76,12 @@ bool ready_delay(struct ready *ready, struct weir_message *msg, int64_t due_us);
 /* Once: workers leave when nothing waits. */
 void ready_close(struct ready *ready);
 
-/* Messages that wait, and that workers have in hand. */
-void ready_count(struct ready *ready, uint32_t *ret_waiting,
-                 uint32_t *ret_in_hand);
+struct ready_view {
+    uint32_t waiting, delayed; /* for a worker, for their time */
+    uint32_t held_lanes;       /* whose first message waits for its time */
+    uint32_t in_hand;
+    uint32_t asleep; /* workers */
+};
+void ready_look(struct ready *ready, struct ready_view *ret_view);
 
 #endif

@@ -17,6 +17,7 @@
 #include "counters.h"
 #include "flood.h"
 #include "mailbox.h"
+#include "recent.h"
 
 enum { RUN_MAX_HOMES = 64 };
 
@@ -31,6 +32,7 @@ enum run_end {
     RUN_END_LEAK     /* open tickets that no stage has */
 };
 
+struct chunk;
 struct journal; /* the processors' */
 
 struct run {
@@ -55,12 +57,20 @@ struct run {
     struct mailbox *homes[RUN_MAX_HOMES];
     unsigned home_count;
 
+    /* Copies of their messages that they have not heard of: live.h. */
+    _Atomic(struct chunk *) born[RUN_MAX_HOMES];
+
+    struct recent recent; /* what failed last */
+
     _Atomic bool is_started;    /* every init() was fine: connect */
     _Atomic bool is_draining;   /* stop begins nothing that can be given back */
     _Atomic bool is_abandoning; /* nothing more is begun, what waits is left */
     _Atomic bool is_aborting;   /* the deadline passed: let go of everything */
 
     _Atomic unsigned down; /* destinations that are not there now */
+
+    /* The monotonic clock, of ten times a second: for where.h. */
+    _Atomic uint32_t now_ms;
 
     /* Makes the batchers look at their batches again: an epoch drains, ended or
      * is starved.  Any thread. */

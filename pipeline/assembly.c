@@ -68,6 +68,7 @@ static void init_run(struct pipeline *pipeline)
     run->max_message_bytes = topology->producer.max_message_bytes;
     run->is_strict = getenv("WEIR_STRICT") != NULL;
     run->budget.limit = topology->memory / 2;
+    recent_init(&run->recent);
     flood_init(&run->flood, &(struct flood_limit){failure->stop_percent,
                                                   failure->stop_over_us});
     run->home_count = topology->producer.concurrency;
@@ -184,6 +185,7 @@ static enum weir_status init_sink(struct pipeline *pipeline, size_t batcher,
         .run = &pipeline->run,
         .ready = pipeline->ready,
         .batcher = from->name,
+        .batcher_index = (unsigned)batcher,
         .box = &feeder->boxes[feeder->box_count > 1 ? worker : 0],
         .has_room = has_room,
         .has_room_opaque = feeder,
@@ -315,6 +317,7 @@ void assembly_free(struct pipeline *pipeline)
         rate_finish(&pipeline->rate);
     template_destroy(pipeline->ordering_key);
     supervision_finish(&pipeline->supervision);
+    recent_finish(&pipeline->run.recent);
     journal_close(pipeline->run.journal);
     free(pipeline->watched);
     free(pipeline->processors);

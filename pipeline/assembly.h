@@ -16,7 +16,8 @@
 /* What the watch has seen of one worker. */
 struct watched {
     uint64_t serial;
-    int64_t since_us;
+    _Atomic uint64_t shown_serial; /* since when that callback runs */
+    _Atomic int64_t since_us;
     bool is_said;
 };
 

@@ -82,10 +82,10 @@ static bool producers_are_quiet(struct pipeline *pipeline)
 
 static bool nothing_is_ready(struct pipeline *pipeline)
 {
-    uint32_t waiting, in_hand;
+    struct ready_view view;
 
-    ready_count(pipeline->ready, &waiting, &in_hand);
-    return waiting + in_hand == 0;
+    ready_look(pipeline->ready, &view);
+    return view.waiting + view.delayed + view.in_hand == 0;
 }
 
 static bool processors_are_over(struct pipeline *pipeline)

@@ -34,6 +34,13 @@ void pipeline_changed(void *opaque)
     (void)!write(pipeline->events, &one, sizeof one);
 }
 
+static void tell_time(struct pipeline *pipeline)
+{
+    atomic_store_explicit(&pipeline->run.now_ms,
+                          (uint32_t)(clock_now_us() / 1000),
+                          memory_order_relaxed);
+}
+
 void pipeline_wait(struct pipeline *pipeline, int64_t deadline_us)
 {
     struct pollfd events = {.fd = pipeline->events, .events = POLLIN};
@@ -41,6 +48,7 @@ void pipeline_wait(struct pipeline *pipeline, int64_t deadline_us)
 
     if (poll(&events, 1, clock_until_ms(deadline_us, 1000)) > 0)
         (void)!read(pipeline->events, &count, sizeof count);
+    tell_time(pipeline);
 }
 
 void pipeline_end(void *opaque, enum run_end end, const char *why)
@@ -305,6 +313,7 @@ int pipeline_run(struct pipeline *pipeline)
 
     log_set_place(&here);
     pipeline->started_us = clock_now_us();
+    tell_time(pipeline);
     if (start_workers(pipeline) && wait_for_inits(pipeline) &&
         should_run(pipeline) && start_producers(pipeline)) {
         while (should_run(pipeline)) {

@@ -58,15 +58,22 @@ static void watch_slot(struct pipeline *pipeline, const struct slot *slot,
         atomic_load_explicit(&slot->origin, memory_order_acquire);
     const uint64_t serial =
         atomic_load_explicit(&slot->serial, memory_order_relaxed);
+    int64_t since_us;
 
     if (!origin || serial != watched->serial) {
-        *watched = (struct watched){.serial = serial, .since_us = now};
+        watched->serial = serial;
+        atomic_store_explicit(&watched->since_us, now, memory_order_relaxed);
+        /* Partner: inspect.c, which shows the time with its callback. */
+        atomic_store_explicit(&watched->shown_serial, serial,
+                              memory_order_release);
+        watched->is_said = false;
         return;
     }
-    if (timeout == 0 || watched->is_said || now - watched->since_us < timeout)
+    since_us = atomic_load_explicit(&watched->since_us, memory_order_relaxed);
+    if (timeout == 0 || watched->is_said || now - since_us < timeout)
         return;
     watched->is_said = true;
-    say_stuck(pipeline, slot, origin, now - watched->since_us);
+    say_stuck(pipeline, slot, origin, now - since_us);
 }
 
 /* Asks every batcher and sink worker what it holds. */
@@ -111,11 +118,11 @@ static bool all_have_answered(struct pipeline *pipeline)
 
 static bool stages_are_empty(struct pipeline *pipeline)
 {
-    uint32_t waiting, in_hand;
+    struct ready_view view;
     bool is_empty;
 
-    ready_count(pipeline->ready, &waiting, &in_hand);
-    is_empty = waiting + in_hand == 0;
+    ready_look(pipeline->ready, &view);
+    is_empty = view.waiting + view.delayed + view.in_hand == 0;
     for (unsigned i = 0; i < pipeline->batchers_up; i++)
         is_empty = is_empty && holds_nothing(&pipeline->batchers[i].controls,
                                              &pipeline->batchers[i].is_over);
@@ -183,7 +190,7 @@ static void end_absent(struct pipeline *pipeline)
     char why[240] = "", text[320];
 
     for (unsigned i = 0; i < pipeline->producers_up && why[0] == '\0'; i++)
-        producer_why(&pipeline->producers[i], why, sizeof why);
+        (void)cause_read(&pipeline->producers[i].cause, why, sizeof why);
     (void)snprintf(text, sizeof text, "no connection to the source in time: %s",
                    why[0] ? why : "nothing answered yet");
     pipeline->run.end(pipeline, RUN_END_ABSENT, text);

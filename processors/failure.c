@@ -63,6 +63,31 @@ static enum weir_policy policy_of(const struct failure *failure,
     return policy;
 }
 
+/* A flood shows its first ones of each moment, and costs no more. */
+static void keep(struct failure *failure, const struct weir_message *msg,
+                 enum reject_reason code)
+{
+    struct recent_failure recent = {
+        .origin = msg->epoch->origin,
+        .position = msg->record->offset >= 0 ? msg->record->offset
+                                             : (int64_t)msg->ticket,
+        .attempt = msg->is_delivering ? msg->deliveries : msg->attempt,
+        .code = code,
+        .stage = failure->batcher ? failure->batcher : "processors",
+    };
+    const uint32_t now_ms =
+        atomic_load_explicit(&failure->run->now_ms, memory_order_relaxed);
+
+    if (failure->recent_ms != now_ms)
+        failure->recent_count = 0;
+    failure->recent_ms = now_ms;
+    if (++failure->recent_count > RECENT_COUNT)
+        return;
+    (void)snprintf(recent.reason, sizeof recent.reason, "%s",
+                   weir_message_reason(msg));
+    recent_add(&failure->run->recent, &recent);
+}
+
 static void say(const struct weir_message *msg)
 {
     struct message_fields fields;
@@ -158,6 +183,7 @@ static void apply(struct failure *failure, struct weir_message *msg,
                   enum reject_reason code)
 {
     say(msg);
+    keep(failure, msg, code);
     count(failure);
     switch (policy_of(failure, msg, code)) {
     case WEIR_POLICY_REQUEUE:

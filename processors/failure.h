@@ -20,8 +20,9 @@ struct failure {
     struct weir_message *messages[CHUNK_SLOTS];
     enum reject_reason codes[CHUNK_SLOTS];
     uint32_t count;
-    uint64_t failed;  /* so far */
-    bool has_stopped; /* `then: stop` met one */
+    uint64_t failed;                  /* so far */
+    uint32_t recent_ms, recent_count; /* kept in the run's, at that time */
+    bool has_stopped;                 /* `then: stop` met one */
 };
 
 void failure_init(struct failure *failure, struct run *run, struct ready *ready,

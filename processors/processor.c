@@ -111,6 +111,8 @@ static struct weir_message *settle_early(struct processor *processor,
 
     if (!ghost)
         return msg;
+    message_goes(processor->run, ghost,
+                 (struct whereabouts){.where = WHERE_GHOST});
     ghost->is_ghost = true;
     atomic_fetch_add_explicit(&msg->epoch->ghosts, 1, memory_order_relaxed);
     settle(&processor->settler, msg, ENDING_DONE);
@@ -139,6 +141,9 @@ static void route(struct processor *processor, struct weir_message *msg)
         msg = settle_early(processor, msg);
     msg->is_delivering = true;
     msg->deliveries = 1;
+    message_goes(
+        processor->run, msg,
+        (struct whereabouts){.where = WHERE_BATCHER, .batcher = (uint32_t)at});
     span_add(&processor->out[at], &processor->last[at], msg);
 }
 
@@ -157,6 +162,10 @@ static struct weir_message *keep_apart(struct processor *processor,
         message_forget_changes(msg);
     msg = copy ? copy : msg;
     message_note_failure(msg);
+    message_goes(processor->run, msg,
+                 (struct whereabouts){.where = WHERE_RETRY,
+                                      .attempt = msg->attempt,
+                                      .worker = processor->worker.index});
     return msg;
 }
 
@@ -346,6 +355,9 @@ static void return_rest(struct processor *processor, struct hand *hand,
             continue;
         }
         message_forget_changes(msg); /* it is prepared again, too */
+        message_goes(processor->run, msg,
+                     (struct whereabouts){.where = WHERE_QUEUE,
+                                          .attempt = msg->attempt});
         msg->mail = (struct mail){.count = 1, .size = msg->record->size};
         mail_list_add(back, &msg->mail);
     }

@@ -21,6 +21,7 @@ struct runner {
     struct context context;
     struct slot slot;
     void *state;
+    unsigned worker; /* its number */
     bool is_started;
 
     /* With a journal. */

@@ -32,6 +32,7 @@ enum weir_status runner_start(struct runner *runner,
     enum weir_status status = WEIR_OK;
 
     *err = (struct weir_error){0};
+    runner->worker = worker->index;
     atomic_store_explicit(&runner->slot.tid, syscall(SYS_gettid),
                           memory_order_relaxed);
     if (runner_journal_start(runner, err) != WEIR_OK)
@@ -89,6 +90,15 @@ static void note_nonsense(struct runner *runner, struct weir_message *msg,
                        "%s returned %d, which is no answer", callback, answer);
 }
 
+static void has_it(const struct runner *runner, struct weir_message *msg,
+                   uint32_t attempt)
+{
+    message_goes(runner->context.run, msg,
+                 (struct whereabouts){.where = WHERE_HANDLER,
+                                      .attempt = attempt,
+                                      .worker = runner->worker});
+}
+
 static enum weir_status handle(struct runner *runner, struct weir_message *msg)
 {
     enum weir_status answer, status;
@@ -98,6 +108,7 @@ static enum weir_status handle(struct runner *runner, struct weir_message *msg)
     msg->context = &runner->context;
     msg->reason = NULL;
     msg->attempt++;
+    has_it(runner, msg, msg->attempt);
     answer = runner->handler.handle_message(msg, runner->state);
     status = checked(runner, answer);
     if (status == WEIR_STATUS_COUNT)
@@ -115,8 +126,10 @@ static enum weir_status prepare(struct runner *runner,
 
     slot_enter(&runner->slot, messages[0]);
     runner_journal_enter(runner, JOURNAL_MESSAGE, messages, count);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         messages[i]->context = &runner->context;
+        has_it(runner, messages[i], messages[i]->attempt + 1);
+    }
     answer = runner->handler.prepare_messages(messages, count, runner->state);
     status = checked(runner, answer);
     if (status == WEIR_DONE)

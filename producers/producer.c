@@ -59,7 +59,7 @@ enum weir_status producer_init(struct producer *producer,
                                const struct producer_config *config)
 {
     *producer = (struct producer){.config = *config};
-    (void)pthread_mutex_init(&producer->why_lock, NULL);
+    cause_init(&producer->cause);
     producer->self = calloc(1, config->ops->self_size + 1);
     controls_init(&producer->controls, wake, producer);
     producer->controls.changed = config->run->changed;
@@ -69,6 +69,7 @@ enum weir_status producer_init(struct producer *producer,
     producer->intake.ordering_key = config->ordering_key;
     producer->intake.can_hold = config->ops->hold != NULL;
     producer->intake.settle = config->ops->settle;
+    producer->intake.describe = config->ops->describe;
     producer->intake.self = producer->self;
     return producer->self ? WEIR_OK : WEIR_RETRY;
 }
@@ -79,7 +80,7 @@ void producer_finish(struct producer *producer)
         return;
     intake_finish(&producer->intake);
     controls_finish(&producer->controls);
-    (void)pthread_mutex_destroy(&producer->why_lock);
+    cause_finish(&producer->cause);
     free(producer->self);
 }
 
@@ -135,20 +136,6 @@ static void serve_until(struct producer *producer, int64_t until_us)
     }
 }
 
-static void keep_why(struct producer *producer, const char *why)
-{
-    (void)pthread_mutex_lock(&producer->why_lock);
-    (void)snprintf(producer->why, sizeof producer->why, "%s", why);
-    (void)pthread_mutex_unlock(&producer->why_lock);
-}
-
-void producer_why(struct producer *producer, char *out, size_t size)
-{
-    (void)pthread_mutex_lock(&producer->why_lock);
-    (void)snprintf(out, size, "%s", producer->why);
-    (void)pthread_mutex_unlock(&producer->why_lock);
-}
-
 static void say_trouble(struct producer *producer, const char *why)
 {
     unsigned suppressed = 0;
@@ -171,7 +158,7 @@ static void disconnect(struct producer *producer, const struct weir_error *err,
     if (!err)
         return;
     counter_add(&producer->config.run->counters.reconnects, 1);
-    keep_why(producer, err->text);
+    cause_tell(&producer->cause, err->text);
     /* That a drain interrupts an attempt to connect is no trouble. */
     if (was_open || !control_is_asked(&producer->controls, CONTROL_DRAIN))
         say_trouble(producer, err->text);
@@ -200,7 +187,7 @@ static void replace(struct producer *producer, const struct weir_error *err)
         producer->has_failed = true;
         return;
     }
-    keep_why(producer, err->text);
+    cause_tell(&producer->cause, err->text);
     disconnect(producer, NULL, clock_after_us(CLOSE_US));
     serve_until(producer, clock_after_us(delay_us));
 }
@@ -306,6 +293,26 @@ static uint32_t limited(struct producer *producer, uint32_t demand,
     return demand;
 }
 
+/* For people: nothing is read without a reason. */
+static void show_limit(struct producer *producer, uint32_t allowed,
+                       uint32_t demand)
+{
+    const struct run *run = producer->config.run;
+    enum producer_limit limit = PRODUCER_READS;
+
+    if (producer->has_drained)
+        limit = PRODUCER_DRAINS;
+    else if (allowed > 0 && demand == 0)
+        limit = PRODUCER_RATE;
+    else if (allowed == 0 &&
+             atomic_load_explicit(&run->flood.is_stopped, memory_order_relaxed))
+        limit = PRODUCER_FLOOD;
+    else if (allowed == 0)
+        limit =
+            budget_has_room(&run->budget, 0) ? PRODUCER_FULL : PRODUCER_MEMORY;
+    atomic_store_explicit(&producer->limit, (int)limit, memory_order_relaxed);
+}
+
 static enum weir_status pull(struct producer *producer, struct weir_error *err)
 {
     const struct producer_config *config = &producer->config;
@@ -319,6 +326,7 @@ static enum weir_status pull(struct producer *producer, struct weir_error *err)
     const uint32_t demand = limited(producer, allowed, &deadline);
     enum weir_status status;
 
+    show_limit(producer, allowed, demand);
     if (!mailbox_arm(&intake->box, &intake->waiter, threshold_of(producer)))
         deadline = clock_now_us();
     status = config->ops->pull(producer->self, intake, demand, deadline, err);
@@ -350,6 +358,7 @@ static void work(struct producer *producer)
     if (status == WEIR_OK &&
         control_is_asked(&producer->controls, CONTROL_DRAIN))
         drain_once(producer);
+    survey_publish(intake);
     if (status == WEIR_OK && intake->can_hold) {
         intake_hold(intake, producer->config.ops->hold);
         intake_release(intake, producer->config.ops->release);

@@ -10,6 +10,7 @@
 #include <weir/producer.h>
 
 #include "backoff.h"
+#include "cause.h"
 #include "control.h"
 #include "intake.h"
 #include "log.h"
@@ -25,18 +26,30 @@ struct producer_config {
     unsigned index;
 };
 
+/* Why it asks its connector for nothing now, whatever the source. */
+enum producer_limit {
+    PRODUCER_READS = 0,
+    PRODUCER_FULL,   /* enough waits for the workers */
+    PRODUCER_MEMORY, /* what is in flight takes all of the memory */
+    PRODUCER_FLOOD,  /* too many messages fail */
+    PRODUCER_RATE,   /* `rate_limit` */
+    PRODUCER_DRAINS,
+    /* must stay last */
+    PRODUCER_LIMIT_COUNT
+};
+
 struct producer {
     struct producer_config config;
     struct weir_intake intake;
     void *self; /* the connector's */
     struct reconnect reconnect;
     struct log_repeat trouble;
-    pthread_mutex_t why_lock;
-    char why[240];    /* guarded: why there is no connection, "" before */
-    bool has_drained; /* the connector was told */
+    struct cause cause; /* why there is, or was, no connection */
+    bool has_drained;   /* the connector was told */
     bool has_failed;
 
     pthread_t thread;
+    _Atomic int limit; /* enum producer_limit */
     _Atomic bool is_open;
     _Atomic bool is_at_end;   /* the source is exhausted, all confirmed */
     struct controls controls; /* DRAIN: takes in no more; CLOSE: nothing more
@@ -53,10 +66,6 @@ void producer_finish(struct producer *producer);
 /* Its thread: opens, pulls, settles, reconnects, until it was asked to close.
  */
 void *producer_main(void *opaque);
-
-/* Copies why it has no connection; "" when it has not been told yet.  Any
- * thread. */
-void producer_why(struct producer *producer, char *out, size_t size);
 
 /* Books what came back after its thread had ended; no thread runs any more. */
 void producer_book_late(struct producer *producer);

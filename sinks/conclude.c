@@ -115,6 +115,13 @@ static void retry(struct sink *sink, struct weir_message *msg, const char *why)
     msg->deliveries++;
     counter_add(&run->counters.retries, 1);
     msg = keep_apart(sink, msg);
+    if (why && message_is_alone(msg))
+        note_write(&msg->chunk->why, why);
+    message_goes(run, msg,
+                 (struct whereabouts){.where = WHERE_SINK_RETRY,
+                                      .attempt = msg->deliveries - 1,
+                                      .worker = sink->config.worker.index,
+                                      .batcher = sink->config.batcher_index});
     if ((is_ordered ? lanes_hold(sink, msg, due_us)
                     : heap_push(&sink->retries, due_us, msg)) != WEIR_OK)
         conclude_no_memory(sink, msg);

@@ -25,6 +25,7 @@
 #include "clock.h"
 #include "conclude.h"
 #include "queue.h"
+#include "show.h"
 
 enum { CLOSE_US = 1000 * 1000 };
 
@@ -35,8 +36,7 @@ void connection_set_down(struct sink *sink, bool is_down)
                                   is_down ? 1U : (unsigned)-1,
                                   memory_order_relaxed);
     sink->is_down = is_down;
-    atomic_store_explicit(&sink->is_connected, !is_down && sink->is_open,
-                          memory_order_relaxed);
+    show_connected(sink, !is_down && sink->is_open);
 }
 
 void connection_give_up(struct sink *sink, const struct weir_error *err)
@@ -77,6 +77,7 @@ static void say_down(struct sink *sink, const struct weir_error *err)
     unsigned suppressed = 0;
 
     connection_set_down(sink, true);
+    cause_tell(&sink->cause, err->text);
     if (log_repeat_pass(&sink->trouble, err->text, &suppressed))
         log_write(WEIR_LOG_WARNING,
                   "batcher %s: %s; what was taken is held, trying again%s",
@@ -119,6 +120,7 @@ static void replace(struct sink *sink, const struct weir_error *err)
         return;
     connection_close(sink, clock_after_us(CLOSE_US));
     connection_set_down(sink, true);
+    cause_tell(&sink->cause, err->text);
     take_back_written(sink);
 }
 

@@ -15,6 +15,7 @@
 #include "conclude.h"
 #include "connection.h"
 #include "queue.h"
+#include "show.h"
 
 enum { NO_MEMORY_US = 10 * 1000, NO_ROOM_US = 10 * 1000 };
 
@@ -100,6 +101,7 @@ void handover_begin(struct sink *sink)
     if (!conclude_fence(sink, batch) ||
         (!sink->config.ops && !alone_split(sink, batch)))
         return;
+    show_taken(sink, batch);
     if (batch_begin(batch) != WEIR_OK) {
         queue_push(&sink->held, batch);
         sink->retry_at_us = clock_after_us(NO_MEMORY_US);

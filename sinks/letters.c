@@ -34,6 +34,11 @@ static void hold(struct sink *sink, struct weir_message *msg, int64_t due_us)
 {
     const bool is_ordered = sink->config.run->ordering != WEIR_ORDERING_NONE;
 
+    message_goes(sink->config.run, msg,
+                 (struct whereabouts){.where = WHERE_SINK_RETRY,
+                                      .attempt = msg->deliveries,
+                                      .worker = sink->config.worker.index,
+                                      .batcher = sink->config.batcher_index});
     if (msg->deliveries < UINT32_MAX)
         msg->deliveries++;
     if ((is_ordered ? lanes_hold(sink, msg, due_us)
@@ -93,13 +98,15 @@ static void again(struct sink *sink, struct weir_message *msg, const char *why)
         backoff_us(run->backoff_min_us, run->backoff_max_us, msg->deliveries);
 
     counter_add(&sink->config.run->counters.dead_letter_errors, 1);
+    if (!why)
+        why = "no reason was given";
+    note_write(&msg->chunk->why, why); /* a letter is alone */
     if (control_is_asked(&sink->controls, CONTROL_DRAIN) &&
         run->ordering == WEIR_ORDERING_NONE) {
         conclude_end(sink, msg, ENDING_LEFT);
         return;
     }
-    say(sink, msg, why ? why : "no reason was given",
-        "it is held, trying again");
+    say(sink, msg, why, "it is held, trying again");
     hold(sink, msg, clock_after_us(delay_us));
 }
 

@@ -27,6 +27,7 @@
 #include "handover.h"
 #include "log.h"
 #include "queue.h"
+#include "show.h"
 
 enum { TICK_US = 100 * 1000, CLOSE_US = 1000 * 1000 };
 
@@ -57,6 +58,7 @@ enum weir_status sink_init(struct sink *sink, const struct sink_config *config)
     failure_init(&sink->failure, config->run, config->ready, &sink->runner,
                  &sink->settler);
     sink->failure.batcher = config->batcher;
+    cause_init(&sink->cause);
     waiter_init(&sink->waiter, NULL, NULL);
     waiter_init(&sink->far_waiter, wake_connector, sink);
     controls_init(&sink->controls, wake, sink);
@@ -81,6 +83,7 @@ void sink_finish(struct sink *sink)
     waiter_finish(&sink->waiter);
     waiter_finish(&sink->far_waiter);
     controls_finish(&sink->controls);
+    cause_finish(&sink->cause);
     free(sink->self);
 }
 
@@ -116,19 +119,6 @@ static void leave_all(struct sink *sink)
     conclude_all(sink);
 }
 
-static void describe(struct sink *sink)
-{
-    struct holdings holdings = {.retrying = sink->retries.count};
-    const struct weir_batch *batch;
-
-    for (batch = sink->written.head; batch; batch = batch->next)
-        holdings.begun += batch->count;
-    for (const struct held_lane *lane = sink->lanes; lane; lane = lane->next)
-        holdings.retrying += lane->messages.count;
-    holdings.waiting = sink->in_hand - holdings.begun - holdings.retrying;
-    control_answer(&sink->controls, CONTROL_DESCRIBE, &holdings);
-}
-
 static void work(struct sink *sink)
 {
     const int64_t now = clock_now_us();
@@ -150,10 +140,10 @@ static void work(struct sink *sink)
         leave_all(sink);
     conclude_failures(sink);
     runner_release(&sink->runner);
-    slot_hold(&sink->runner.slot, sink->in_hand);
+    show_hand(sink);
     settler_flush(&sink->settler);
     if (control_is_asked(&sink->controls, CONTROL_DESCRIBE))
-        describe(sink);
+        show_holdings(sink);
 }
 
 static int64_t next_deadline(const struct sink *sink)

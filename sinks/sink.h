@@ -11,6 +11,7 @@
 
 #include "backoff.h"
 #include "batch.h"
+#include "cause.h"
 #include "control.h"
 #include "failure.h"
 #include "heap.h"
@@ -34,6 +35,7 @@ struct sink_config {
     struct run *run;
     struct ready *ready;
     const char *batcher;
+    unsigned batcher_index;
     struct mailbox *box;            /* closed batches */
     void (*has_room)(void *opaque); /* after one was taken */
     void *has_room_opaque;
@@ -60,6 +62,7 @@ struct sink {
     struct waiter far_waiter; /* asleep in the connector */
     struct reconnect reconnect;
     struct log_repeat trouble;
+    struct cause cause;    /* of the last trouble, for others */
     int64_t retry_at_us;   /* not before: open, or write again */
     uint32_t down_attempt; /* writes in a row that failed as a whole */
     bool is_open, is_down, is_full, has_failed;
@@ -74,8 +77,10 @@ struct sink {
     pthread_t thread;
     _Atomic int start; /* 0: under way, 1: started, -1: init failed */
     _Atomic bool is_connected, is_poked;
-    struct controls controls; /* DRAIN: lets go of what waits for a retry;
-                                 CLOSE: delivers what is there, and leaves */
+    _Atomic int64_t down_us;   /* since when it is not connected; 0: it is */
+    _Atomic uint32_t retrying; /* messages that wait for their time */
+    struct controls controls;  /* DRAIN: lets go of what waits for a retry;
+                                  CLOSE: delivers what is there, and leaves */
     _Atomic bool is_over;
     struct weir_error err;
 };

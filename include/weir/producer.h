@@ -31,6 +31,15 @@ struct weir_settlement {
     uint64_t first, count;
 };
 
+/* What a connector knows of one of its sources, for people. */
+struct weir_source_facts {
+    int64_t position;      /* of the next record to be offered; -1: it has no
+                              positions */
+    int64_t committed;     /* where a successor would begin; -1: likewise */
+    uint64_t window;       /* read, and not settled with the broker */
+    uint64_t window_limit; /* reading stops there; 0: there is none */
+};
+
 /* What a drain does with messages that no callback has begun. */
 enum weir_backlog {
     WEIR_BACKLOG_ABANDON = 0, /* the broker has them: Kafka */
@@ -112,6 +121,12 @@ struct weir_producer_ops {
      */
     void (*hold)(void *self, uint32_t source);
     void (*release)(void *self, uint32_t source);
+
+    /* Fills in what it knows of a source that was begun; the rest stays as it
+     * is: unknown.  A few times a second, also inside weir_intake_await(): it
+     * only looks, and asks nobody.  NULL: it knows nothing. */
+    void (*describe)(const void *self, uint32_t source,
+                     struct weir_source_facts *facts);
 
     /* Cuts a blocked open() or pull() short, also the next one if none is
      * under way.  Any thread; must not block. */

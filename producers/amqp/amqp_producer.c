@@ -506,6 +506,17 @@ static enum weir_status amqp_settle(void *self,
     return WEIR_OK;
 }
 
+/* Tags are no positions, and RabbitMQ keeps none. */
+static void amqp_describe(const void *self, uint32_t source,
+                          struct weir_source_facts *facts)
+{
+    const struct amqp_producer *amqp = self;
+
+    (void)source;
+    facts->window = acks_unwritten(amqp->consumer.acks);
+    facts->window_limit = amqp->consumer.prefetch;
+}
+
 static void amqp_wake(void *self)
 {
     struct amqp_producer *amqp = self;
@@ -567,6 +578,7 @@ const struct weir_producer_ops weir_amqp_producer = {
     .open = amqp_open,
     .pull = amqp_pull,
     .settle = amqp_settle,
+    .describe = amqp_describe,
     .wake = amqp_wake,
     .drain = amqp_drain,
     .close = amqp_close,

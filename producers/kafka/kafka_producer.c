@@ -389,6 +389,21 @@ static void kafka_release(void *self, uint32_t source)
     set_held(self, source, false);
 }
 
+static void kafka_describe(const void *self, uint32_t source,
+                           struct weir_source_facts *facts)
+{
+    const struct kafka_producer *kafka = self;
+    const struct kafka_partition *part =
+        source < kafka->partitions.size ? kafka->partitions.list[source] : NULL;
+
+    if (!part)
+        return;
+    facts->position = part->stash ? part->stash->offset : part->next;
+    facts->committed = part->committed;
+    facts->window = kafka_partition_window(part);
+    facts->window_limit = kafka->options.max_uncommitted;
+}
+
 static void kafka_wake(void *self)
 {
     struct kafka_producer *kafka = self;
@@ -448,6 +463,7 @@ const struct weir_producer_ops weir_kafka_producer = {
     .settle = kafka_settle,
     .hold = kafka_hold,
     .release = kafka_release,
+    .describe = kafka_describe,
     .wake = kafka_wake,
     .drain = kafka_drain,
     .close = kafka_close,

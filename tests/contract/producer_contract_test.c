@@ -337,13 +337,53 @@ static void a_second_open_begins_anew(void **state)
     assert_ends(fixture, 0);
 }
 
-enum need { NEEDS_NOTHING = 0, NEEDS_HOLD, NEEDS_SPOIL };
+/* Of all its sources; those that it knows no window of count as they are. */
+static struct weir_source_facts describe_all(const struct fixture *fixture)
+{
+    struct weir_source_facts all = {.position = 0};
+
+    for (uint32_t i = 0; i < TEST_SOURCE_COUNT; i++) {
+        struct weir_source_facts facts = {.position = -1, .committed = -1};
+
+        if (!test_intake_is_begun(fixture->intake, i))
+            continue;
+        fixture->ops->describe(fixture->self, i, &facts);
+        assert_int_equal(facts.position >= 0, facts.committed >= 0);
+        assert_true(facts.committed <= facts.position);
+        all.position += facts.position;
+        all.committed += facts.committed;
+        all.window += facts.window;
+        all.window_limit += facts.window_limit;
+    }
+    return all;
+}
+
+static void what_it_says_of_its_sources_follows_what_was_settled(void **state)
+{
+    struct fixture *const fixture = *state;
+    struct weir_source_facts facts;
+
+    open_producer(fixture);
+    pull_all(fixture);
+    facts = describe_all(fixture);
+    assert_true(facts.window >= RECORDS && facts.window <= facts.window_limit);
+    for (size_t i = 0; i < RECORDS; i++)
+        (void)test_intake_settle(fixture->intake, i, 1, WEIR_OUTCOME_DONE);
+    assert_ends(fixture, 7);
+    facts = describe_all(fixture);
+    assert_int_equal(facts.window, 0);
+    assert_int_equal(facts.committed, facts.position);
+}
+
+enum need { NEEDS_NOTHING = 0, NEEDS_HOLD, NEEDS_SPOIL, NEEDS_DESCRIBE };
 
 static bool applies(const struct contract_rule *rule,
                     const struct producer_subject *subject)
 {
     if (rule->need == NEEDS_HOLD)
         return subject->ops->hold != NULL;
+    if (rule->need == NEEDS_DESCRIBE)
+        return subject->ops->describe != NULL;
     if (rule->need == NEEDS_SPOIL)
         return subject->spoil != NULL;
     return true;
@@ -364,6 +404,8 @@ static const struct contract_rule rules[] = {
     RULE(after_a_drain_nothing_is_offered),
     RULE_OF(a_held_source_waits_and_a_released_one_flows, NEEDS_HOLD),
     RULE_OF(after_a_failed_open_it_can_be_closed, NEEDS_SPOIL),
+    RULE_OF(what_it_says_of_its_sources_follows_what_was_settled,
+            NEEDS_DESCRIBE),
     RULE(a_second_open_begins_anew),
 };
 

@@ -202,11 +202,11 @@ uint64_t rig_told(const struct rig *rig, uint32_t source,
 
 void rig_expect_counts(struct rig *rig, uint32_t waiting, uint32_t in_hand)
 {
-    uint32_t have_waiting, have_in_hand;
+    struct ready_view view;
 
-    ready_count(rig->ready, &have_waiting, &have_in_hand);
-    assert_int_equal(have_waiting, waiting);
-    assert_int_equal(have_in_hand, in_hand);
+    ready_look(rig->ready, &view);
+    assert_int_equal(view.waiting + view.delayed, waiting);
+    assert_int_equal(view.in_hand, in_hand);
 }
 
 void rig_take(struct rig *rig, struct hand *hand, uint32_t count)
