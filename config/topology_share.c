@@ -158,6 +158,7 @@ static void share_batcher(struct build *build, size_t index,
 
     if (batcher->sink->has_client && clients > 0)
         share.memory = build->topology->memory / 4 / clients;
+    share.open_batches = batcher->max_in_flight;
     batcher->settings =
         make_instances(build, made->sink.settings, share, batcher->concurrency);
     if (batcher->settings)

@@ -46,6 +46,7 @@ struct weir_share {
     unsigned in_flight;       /* messages that keep all batches and workers of
                                  the topology full */
     unsigned largest_batch;   /* messages */
+    unsigned open_batches;    /* of a sink's worker at once; else 0 */
     enum weir_ordering ordering;
     enum weir_policy policy;
     int64_t held_us; /* how long a message may take, by `failure.retry` and

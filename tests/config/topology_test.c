@@ -142,6 +142,7 @@ static void every_instance_has_its_share(void **state)
     assert_int_equal(share->max_message_bytes, 64 * 1024);
     assert_int_equal(share->in_flight, 500 * 2 * 2 + 64 * 4);
     assert_int_equal(share->largest_batch, 500);
+    assert_int_equal(share->open_batches, 0);
     assert_int_equal(share->ordering, WEIR_ORDERING_KEY);
     assert_string_equal(share->ordering_key, "%{header.customer}");
     assert_int_equal(share->policy, WEIR_POLICY_STOP);
@@ -150,6 +151,7 @@ static void every_instance_has_its_share(void **state)
     assert_int_equal(share->index, 0);
     assert_int_equal(share->count, 2);
     assert_int_equal(share->memory, 0);
+    assert_int_equal(share->open_batches, 1);
     loaded_finish(&loaded);
 }
 

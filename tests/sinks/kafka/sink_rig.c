@@ -27,6 +27,7 @@ static struct sink_rig *rig_create(void)
     rig->self = calloc(1, weir_kafka_sink.self_size);
     assert_non_null(rig->self);
     test_settings_share(rig->settings)->memory = MEMORY;
+    test_settings_share(rig->settings)->open_batches = 8; /* it lingers */
     return rig;
 }
 
