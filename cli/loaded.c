@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "connectors.h"
+#include "core_files.h"
 
 enum { LINE_SIZE = 1024 };
 
@@ -112,12 +113,20 @@ static void print_refusal(const struct loaded *loaded, const char *file,
                       wanted->plugin_column, path, err->text);
 }
 
+/* Here and not in loaded_open(): a program that embeds weir decides itself. */
+static void guard(const struct topology *topology)
+{
+    if (topology && topology->has_secret && !topology->allows_core_files)
+        core_files_forbid();
+}
+
 enum weir_status loaded_open_or_say(const struct loaded_request *request,
                                     struct loaded *ret_loaded)
 {
     struct weir_error err = {0};
     const enum weir_status status = loaded_open(request, ret_loaded, &err);
 
+    guard(ret_loaded->topology);
     loaded_each_error(ret_loaded, print_line, NULL);
     if (status != WEIR_OK && ret_loaded->errors.error_count == 0)
         print_refusal(ret_loaded, request->file, &err);

@@ -15,6 +15,7 @@
 #include <weir/pipeline.h>
 
 #include "arguments.h"
+#include "core_files.h"
 #include "init.h"
 #include "suggest.h"
 #include "verb.h"
@@ -104,6 +105,7 @@ int weir_main(int argc, char **argv, const struct weir_handler *handler)
 {
     const struct call call = {
         .argc = argc - 1, .argv = argv + 1, .linked = handler};
+    const bool had_core_files = core_files_are_allowed();
     int code;
 
     if (argc < 2) {
@@ -114,6 +116,8 @@ int weir_main(int argc, char **argv, const struct weir_handler *handler)
     if (code >= 0)
         return code;
     code = run_verb(&call);
+    if (had_core_files)
+        core_files_allow(); /* the topology and its secrets are gone */
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void)fprintf(stderr, "weir: cannot write to standard output: %s\n",
                       strerror(errno));

@@ -79,5 +79,6 @@ function(weir_test name)
     target_link_options(${name}_test PRIVATE -Wl,--wrap=${symbol})
   endforeach()
   add_test(NAME ${name} COMMAND ${name}_test)
-  set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
+    FIXTURES_REQUIRED outputs)
 endfunction()

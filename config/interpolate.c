@@ -98,6 +98,7 @@ static void append_file(const struct interpolation *inter,
     }
     if (bytes.size > 0 && ((const char *)bytes.data)[bytes.size - 1] == '\n')
         bytes.size--;
+    report_hide(inter->report, inter->storage, bytes);
     result_append(inter, node, result, bytes);
 }
 

@@ -73,6 +73,18 @@ static void report_missing(const struct reader *reader,
               "is required: %s", option->help);
 }
 
+/* Of a key that no table knows: a client's property, a handler's option. */
+static void note_secret(const struct reader *reader, const char *name,
+                        const struct node *node)
+{
+    static const char *const words[] = {"password", "secret", "token"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (node->text && strstr(name, words[i]))
+            report_hide(reader->report, reader->storage, weir_str(node->text));
+    }
+}
+
 static void report_kind(const struct reader *reader, const struct node *node,
                         const char *wanted)
 {
@@ -179,6 +191,7 @@ static void read_map_entries(const struct reader *reader,
         entry = settings_create(reader->storage, setting, NULL, setting->root);
         if (!entry)
             return;
+        note_secret(reader, name, child);
         entry->name = storage_copy(reader->storage, name, strlen(name));
         entry->is_present = true;
         entry->node = child;
@@ -278,6 +291,9 @@ static void read_option(const struct reader *reader,
         return;
     setting->option = option;
     setting->kind = kind_of(option);
+    if (node && (option->flags & WEIR_OPTION_SECRET))
+        report_hide(reader->report, reader->storage,
+                    weir_str(node->text ? node->text : ""));
     if (node && node->kind == NODE_BAD) {
         setting->node = node;
         node = NULL;
@@ -364,6 +380,8 @@ static void read_anything(const struct reader *reader,
 
         if (!entry)
             return;
+        if (child->key)
+            note_secret(reader, child->key, child);
         read_anything(reader, entry, child);
     }
 }

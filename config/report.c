@@ -6,8 +6,10 @@
  * it here, puts a harmless value in its place and goes on.
  *
  * Texts may quote the file, and a file may hold anything: what would move the
- * cursor is replaced, what stands between "://" and "@" is struck out, and
- * after REPORT_COUNT_MAX errors only the count goes on.
+ * cursor is replaced, what stands between "://" and "@" is struck out, and so
+ * is every secret, whoever quotes it: a connector's check() knows a value, and
+ * not where it came from.  After REPORT_COUNT_MAX errors only the count goes
+ * on.
  *
  * Threads: none; the loader's.
  */
@@ -51,6 +53,64 @@ static void strike_userinfo(char *text)
     }
 }
 
+/* Shorter ones are words of any sentence. */
+enum { SECRET_MIN = 3 };
+
+static void strike(char *text, struct weir_bytes secret)
+{
+    char *found = memmem(text, strlen(text), secret.data, secret.size);
+
+    while (found) {
+        char *rest = found + secret.size;
+
+        memset(found, '*', SECRET_MIN);
+        memmove(found + SECRET_MIN, rest, strlen(rest) + 1);
+        found += SECRET_MIN;
+        found = memmem(found, strlen(found), secret.data, secret.size);
+    }
+}
+
+/* The text was cut off: perhaps in the middle of one. */
+static void strike_end(char *text, struct weir_bytes secret)
+{
+    const size_t size = strlen(text);
+    size_t part = secret.size < size ? secret.size - 1 : size;
+
+    while (part >= SECRET_MIN &&
+           memcmp(text + size - part, secret.data, part) != 0)
+        part--;
+    if (part >= SECRET_MIN)
+        text[size - part] = '\0';
+}
+
+static void strike_secrets(const struct report *report, char *text,
+                           bool is_cut_off)
+{
+    for (const struct report_secret *secret = report->secrets; secret;
+         secret = secret->next) {
+        strike(text, secret->text);
+        if (is_cut_off)
+            strike_end(text, secret->text);
+    }
+}
+
+void report_hide(struct report *report, struct storage *storage,
+                 struct weir_bytes text)
+{
+    struct report_secret *secret;
+
+    report->has_secret = true;
+    if (text.size < SECRET_MIN)
+        return;
+    secret = storage_alloc(storage, sizeof *secret);
+    if (!secret) {
+        report->is_out_of_memory = true;
+        return;
+    }
+    *secret = (struct report_secret){.next = report->secrets, .text = text};
+    report->secrets = secret;
+}
+
 static struct topology_error *error_append(struct report *report)
 {
     struct topology_errors *errors = report->errors;
@@ -69,12 +129,14 @@ void report_add(struct report *report, const struct report_where *where,
 {
     char text[REPORT_TEXT_MAX];
     struct topology_error *error;
+    int size;
 
     if (!where->is_warning)
         report->errors->error_count++;
     if (report->errors->count >= REPORT_COUNT_MAX)
         return;
-    (void)vsnprintf(text, sizeof text, fmt, args);
+    size = vsnprintf(text, sizeof text, fmt, args);
+    strike_secrets(report, text, size >= (int)sizeof text);
     make_printable(text);
     strike_userinfo(text);
     error = error_append(report);

@@ -14,11 +14,24 @@
 
 enum { REPORT_TEXT_MAX = 512, REPORT_PATH_MAX = 256, REPORT_COUNT_MAX = 100 };
 
+/* A text that no error may repeat. */
+struct report_secret {
+    struct report_secret *next;
+    struct weir_bytes text; /* borrowed */
+};
+
 struct report {
     struct topology_errors *errors; /* borrowed */
+    struct report_secret *secrets;
     const char *file;
     bool is_out_of_memory; /* something could not be noted */
+    bool has_secret;       /* one was read, by whatever key */
 };
+
+/* From now on `text` is struck out wherever it stands.  In `storage`, which
+ * lives as long as the report. */
+void report_hide(struct report *report, struct storage *storage,
+                 struct weir_bytes text);
 
 /* What is wrong with a value, with its key, and with what a mapping lacks
  * (`name` is appended to its path). */

@@ -108,6 +108,7 @@ enum weir_status topology_load(const struct topology_source *source,
     if (!storage_is_exhausted(storage) && !report.is_out_of_memory &&
         ret_errors->error_count == 0) {
         build.topology->storage = storage;
+        build.topology->has_secret = report.has_secret;
         *ret_topology = build.topology;
         return WEIR_OK;
     }

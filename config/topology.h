@@ -98,6 +98,8 @@ struct topology {
     int64_t shutdown_timeout_us;
     enum weir_log_level log_level;
     enum log_format log_format;
+    bool has_secret; /* some value of the file is one */
+    bool allows_core_files;
     bool until_end;
 };
 

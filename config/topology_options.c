@@ -148,6 +148,11 @@ const struct weir_option topology_top_options[] = {
      .type = WEIR_OPTION_PATH,
      .help = "A folder that outlives the process, for the journal of which "
              "messages took it down; none is kept by default."},
+    {.name = "core_files",
+     .type = WEIR_OPTION_BOOL,
+     .fallback = "false",
+     .help = "Whether a crash may leave a core file, and a debugger attach, "
+             "though the topology holds a secret; both hold all of memory."},
     {.name = "shutdown",
      .type = WEIR_OPTION_GROUP,
      .children = shutdown_options,

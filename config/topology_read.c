@@ -95,6 +95,8 @@ static void read_top(struct build *build)
         levels, WEIR_LOG_LEVEL_COUNT,
         weir_settings_string(build->top, "log.level"), WEIR_LOG_INFO);
     topology->state = weir_settings_string(build->top, "state");
+    topology->allows_core_files =
+        weir_settings_bool(build->top, "core_files", false);
     topology->until_end = build->source->until_end;
     read_failure(build);
 }

@@ -2,11 +2,15 @@
 
 import os
 import subprocess
+import sys
 import tempfile
 import unittest
 
 WEIR = os.environ["WEIR"]
 SOURCE = os.environ["WEIR_SOURCE"]
+sys.path.insert(0, f"{SOURCE}/tests/support")
+
+import outputs  # pylint: disable=wrong-import-position
 
 # Of a handler in C: with the option `broken` it fails.
 BREAKABLE_INIT = """
@@ -25,9 +29,11 @@ static enum weir_status init(const struct weir_worker *worker,
 
 def weir(*arguments, stdin="", timeout=60, **options):
     """Runs it to its end; text in, text out."""
-    return subprocess.run([WEIR, *arguments], input=stdin, text=True,
-                          capture_output=True, timeout=timeout, check=False,
-                          **options)
+    result = subprocess.run([WEIR, *arguments], input=stdin, text=True,
+                            capture_output=True, timeout=timeout, check=False,
+                            **options)
+    outputs.keep("weir", result.stdout + result.stderr)
+    return result
 
 
 class CommandTest(unittest.TestCase):

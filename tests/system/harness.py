@@ -27,6 +27,9 @@ WAIT_TIMEOUT_S = 60
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, f"{ROOT}/scripts")
+sys.path.insert(0, f"{ROOT}/tests/support")
+
+import outputs  # pylint: disable=wrong-import-position
 
 
 class Failed(Exception):
@@ -104,6 +107,7 @@ class Run:
         with open(f"{folder}/stderr", encoding="utf-8",
                   errors="replace") as file:
             self.log = file.read()
+        outputs.keep("run", self.log)
         self.report = {}
         if os.path.exists(report):
             with open(report, encoding="utf-8") as file:
