@@ -171,6 +171,75 @@ static void what_prepare_changed_of_those_behind_a_retry_is_forgotten(
     assert_int_equal(shared.calls, 0); /* none had another header, or none */
 }
 
+/* ---- prepare_messages ---- */
+
+/* What it answers, so often, to those with the first message among them. */
+static struct {
+    enum weir_status answer;
+    unsigned times, count; /* how many it got the first time */
+} prepared;
+
+static enum weir_status answer_the_first(struct weir_message *const *messages,
+                                         size_t count, void *state)
+{
+    (void)state;
+    if (place_of(messages[0]).number != 0 || prepared.times == 0)
+        return WEIR_OK;
+    prepared.times--;
+    prepared.count = (unsigned)count;
+    return prepared.answer;
+}
+
+static enum weir_status count_calls(struct weir_message *msg, void *state)
+{
+    (void)msg;
+    (void)state;
+    shared.calls++;
+    return WEIR_OK;
+}
+
+static void prepare_and_count(struct harness *harness, enum weir_status answer,
+                              unsigned times)
+{
+    prepared.answer = answer;
+    prepared.times = times;
+    producer_script_begin(harness->source, 0, "t", 0);
+    producer_script_add_many(harness->source, 0, 200);
+    harness->handler.prepare_messages = answer_the_first;
+    harness->handler.handle_message = count_calls;
+}
+
+static void what_prepare_messages_rejects_fails_and_the_rest_goes_on(
+    void **state)
+{
+    struct harness *harness = *state;
+
+    prepare_and_count(harness, WEIR_REJECT, 1);
+
+    assert_int_equal(harness_run(harness, IN_ORDER TO_SINK FAILURE), 0);
+
+    assert_in_range(prepared.count, 1, 199);
+    assert_int_equal(harness->stats.rejected, prepared.count);
+    assert_int_equal(harness->stats.rejected_by_handler, prepared.count);
+    assert_int_equal(harness->stats.done, 200 - prepared.count);
+    assert_int_equal(shared.calls, 200 - prepared.count);
+}
+
+static void what_prepare_messages_retries_is_held_and_handled_later(
+    void **state)
+{
+    struct harness *harness = *state;
+
+    prepare_and_count(harness, WEIR_RETRY, 2);
+
+    assert_int_equal(harness_run(harness, IN_ORDER TO_SINK FAILURE), 0);
+
+    assert_int_equal(prepared.times, 0);
+    assert_true(harness->stats.retries >= 2);
+    assert_int_equal(harness->stats.done, 200);
+    assert_int_equal(shared.calls, 200); /* never those that were held */
+}
+
 /* ---- reasons ---- */
 
 static enum weir_status note_reasons(struct weir_message *const *messages,
@@ -234,6 +303,8 @@ int main(void)
         TEST(what_follows_a_message_without_an_outcome_is_repeated),
         TEST(what_handle_batch_changed_is_forgotten_when_it_fails),
         TEST(what_prepare_changed_of_those_behind_a_retry_is_forgotten),
+        TEST(what_prepare_messages_rejects_fails_and_the_rest_goes_on),
+        TEST(what_prepare_messages_retries_is_held_and_handled_later),
         TEST(a_reason_given_in_handle_batch_is_kept),
         TEST(nonsense_of_handle_batch_is_named),
     };
