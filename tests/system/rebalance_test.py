@@ -1,4 +1,4 @@
-"""Members join and leave under load: nothing lost, and order within an owner.
+"""Members join and leave 20 times under load: nothing lost, order within an owner.
 
     round      1    2    3    4    5
     first      ------------------------
@@ -20,7 +20,7 @@ from harness import await_that, expect, expect_equal
 from live import Live, expect_each, lines_of, topology, witness
 from topic import Topic, line, texts
 
-PARTITIONS, KEYS, ROUNDS = 4, 16, 5
+PARTITIONS, KEYS, ROUNDS = 4, 16, 10
 GIVEN = "gives this member"
 SESSION = "{ session.timeout.ms: 10000, heartbeat.interval.ms: 300 }"
 
