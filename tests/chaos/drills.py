@@ -23,6 +23,7 @@ class Drill:
         self.members = options.get("members", 1)
         self.needs = frozenset(options.get("needs", ()))
         self.keys = options.get("keys", {})
+        self.properties = options.get("properties", {})  # of a Kafka client
         self.likes = frozenset(options.get("likes", ()))  # if it may
         self.seconds = options.get("seconds", 0)
         self.rate = options.get("rate", 1000)
@@ -38,6 +39,8 @@ BROKER_ENDS = ("kafka", "amqp")
 DRILLS = {
     "kill_weir": Drill(nemeses.kill_weir, 20),
     "restart_broker": Drill(nemeses.restart_broker, 5),
+    "restart_static": Drill(nemeses.restart_static, 5, sources=("kafka",),
+                            properties={"group.instance.id": "one"}),
     "kill_broker": Drill(nemeses.kill_broker, 5),
     "freeze_broker": Drill(nemeses.freeze_broker, 5),
     "cut_link": Drill(nemeses.cut_link, 25),
@@ -102,7 +105,8 @@ class Job:
         place = self.place(places, needs)
         source_kind, end_kind = self.path.split("-")
         source = SOURCES[source_kind](place, self.ordering,
-                                      keys=self.drill.keys)
+                                      keys=self.drill.keys,
+                                      properties=self.drill.properties)
         if end_kind == "file":
             disk = folder
             if "disk" in needs:

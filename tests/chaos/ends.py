@@ -58,17 +58,17 @@ class KafkaSource:
         self.topic = new_name("in")
         site.create_topic(self.topic, len(self.partitions))
         self.brokers, self.place = site.brokers(), site.kafka_place()
-        self.more = more
+        self.keys_of_producer = more.get("keys", {})
+        self.properties = more.get("properties", {})
 
     def producer(self):
         properties = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 500,
-                      "reconnect.backoff.max.ms": 500,
-                      **self.more.get("properties", {})}
+                      "reconnect.backoff.max.ms": 500, **self.properties}
         text = ", ".join(f"{key}: {value}" for key, value in properties.items())
         keys = {"brokers": f"'{self.place}'",
                 "group": self.topic, "topics": f"[{self.topic}]",
                 "max_uncommitted": self.window, "properties": f"{{ {text} }}",
-                **self.more.get("keys", {})}
+                **self.keys_of_producer}
         return "kafka: { " + ", ".join(f"{key}: {value}" for key, value
                                        in keys.items()) + " }"
 
@@ -311,7 +311,9 @@ class KafkaEnd:
 
 
 class AmqpEnd:
-    """Nobody reads it before the end, so that only weir can repeat anything."""
+    """Read only while nothing is on its way, so that only weir can repeat
+    anything; read now and then, since a node that comes back reads all that a
+    quorum queue has had since its oldest message."""
     kind = "amqp"
 
     @staticmethod
@@ -321,7 +323,7 @@ class AmqpEnd:
 
     def __init__(self, site):
         self.queue = QuorumQueue(site.url()).declare()
-        self.place = site.amqp_place("end")
+        self.place, self.found = site.amqp_place("end"), []
 
     def sink(self, name):
         del name
@@ -330,9 +332,11 @@ class AmqpEnd:
 
     def count(self):
         count = self.queue.count()
-        return None if count is None else {0: count}
+        return None if count is None else {0: len(self.found) + count}
+
+    def collect(self):
+        self.found += map(parsed, self.queue.drain())
 
     def delivered(self):
-        return list(map(parsed, self.queue.drain()))
-
-
+        self.collect()
+        return self.found

@@ -48,6 +48,10 @@ class Load:
     def go(self):
         self.is_held = False
 
+    def is_confirmed(self):
+        """Not known of kcat; what it has comes to the broker soon."""
+        return self.is_held
+
     def stop(self):
         self.is_ending.set()
         self.thread.join(FINISH_S)
@@ -193,6 +197,9 @@ class AmqpLoad:
 
     def go(self):
         self.is_held = False
+
+    def is_confirmed(self):
+        return self.is_held and not self.open and not self.again
 
     def stop(self):
         self.is_ending.set()

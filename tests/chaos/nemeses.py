@@ -8,7 +8,7 @@ import os
 import signal
 import time
 
-from harness import await_that, expect
+from harness import Failed, await_that, expect
 
 SESSION_S = 6  # session.timeout.ms of the drills
 ANSWER_S = 2
@@ -57,10 +57,16 @@ def take_down(series, node, verb):
 
 
 def bring_back(series, node):
-    node.do("restart")
-    if not all(queue.is_answered(ANSWER_S)
+    """It is back when its queues answer."""
+    def is_back():
+        if all(queue.is_answered(ANSWER_S)
                for queue in queues_of(series, node)):
-        node.tool("eval", ELECT)
+            return True
+        with contextlib.suppress(Failed):  # a long log is still being read
+            node.tool("eval", ELECT)
+        return False
+    node.do("restart")
+    await_that(is_back, "the queues answer")
 
 
 def returned(series, node, begun):
@@ -77,6 +83,12 @@ def restart_broker(series):
     take_down(series, node, "stop")
     bring_back(series, node)
     return returned(series, node, begun)
+
+
+def restart_static(series):
+    """restart of a broker, of whose group weir is a static member"""
+    instant, _ = restart_broker(series)
+    return instant, FLOW_S  # it is known when it comes back, however late
 
 
 def kill_broker(series):
@@ -297,23 +309,19 @@ def move_leader(series):
 def delete_queue(series):
     """a queue is deleted, and declared again after 1 to 3 seconds, or by weir"""
     source, run = series.source, series.members[0].run
-    series.load.hold()
     # What a deleted queue had is gone, and not by weir: let it be empty.
-    await_that(lambda: not series.load.open and not series.load.again and
-               source.is_done(), "all settled")
-    said, begun = run.log.count(NOT_THERE), run.epochs(source.kind)
-    source.queue.delete()
-    if "declare" in source.members:
-        await_that(lambda: run.epochs(source.kind) > begun,
-                   "weir has declared the queue")
-    else:
-        await_that(lambda: run.log.count(NOT_THERE) > said,
-                   "weir says that the queue isn't there")
-        series.rest(1, 3)
-        source.queue.declare()
-    instant = series.watch.now()
-    series.load.go()
-    return instant, FLOW_S
+    with series.quiet():
+        said, begun = run.log.count(NOT_THERE), run.epochs(source.kind)
+        source.queue.delete()
+        if "declare" in source.members:
+            await_that(lambda: run.epochs(source.kind) > begun,
+                       "weir has declared the queue")
+        else:
+            await_that(lambda: run.log.count(NOT_THERE) > said,
+                       "weir says that the queue isn't there")
+            series.rest(1, 3)
+            source.queue.declare()
+    return series.watch.now(), FLOW_S
 
 
 def alarm(series):

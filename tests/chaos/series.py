@@ -21,7 +21,8 @@ from member import Member
 from resources import Resources
 from watch import Watch
 
-RECOVER_S, SETTLE_S, END_S = 30, 60, 25
+RECOVER_S, SETTLE_S, END_S, FLOW_S = 30, 60, 25, 5
+COLLECT = 20  # strikes, after which a queue at the end is emptied
 BATCH, DEADLINE_S = 50, 8
 TOPOLOGY = """name: chaos
 producer:
@@ -135,6 +136,9 @@ class Series:
                 self.strikes += 1
                 self.await_flow(instant, limit_s,
                                 f"after strike {self.strikes}")
+                if self.end.kind == "amqp" and self.strikes % COLLECT == 0:
+                    with self.quiet():
+                        self.end.collect()
             self.resources.end()
             self.finish()
         finally:
@@ -142,6 +146,19 @@ class Series:
             self.watch.is_ending.set()
             for member in self.members:
                 member.destroy()
+
+    @contextlib.contextmanager
+    def quiet(self):
+        """Nothing is sent, and all that was is settled."""
+        self.load.hold()
+        harness.await_that(self.is_all_settled, "all settled")
+        yield
+        instant = self.watch.now()
+        self.load.go()
+        self.await_flow(instant, FLOW_S, "after a pause")
+
+    def is_all_settled(self):
+        return self.load.is_confirmed() and self.source.is_done()
 
     def rest(self, least, most):
         """A strike falls at a random instant."""
