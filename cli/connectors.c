@@ -52,7 +52,7 @@ static const struct weir_producer_ops *const producers[] = {
     NULL,
 };
 
-static const struct connector_library libraries[] = {
+static const struct admin_library libraries[] = {
     KAFKA_LIBRARY
     AMQP_LIBRARY
     {NULL, NULL},
@@ -84,7 +84,7 @@ const struct connectors *connectors_all(void)
     return &all;
 }
 
-const struct connector_library *connectors_libraries(void)
+const struct admin_library *connectors_libraries(void)
 {
     return libraries;
 }

@@ -4,17 +4,13 @@
 #ifndef WEIR_CLI_CONNECTORS_H
 #define WEIR_CLI_CONNECTORS_H
 
+#include "admin.h"
 #include "topology.h"
 
 /* For topology_load() and for `weir list`. */
 const struct connectors *connectors_all(void);
 
-/* A library that a connector is written against. */
-struct connector_library {
-    const char *name; /* NULL ends the table */
-    const char *(*version)(void);
-};
-
-const struct connector_library *connectors_libraries(void);
+/* The libraries that connectors are written against. */
+const struct admin_library *connectors_libraries(void);
 
 #endif

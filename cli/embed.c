@@ -11,7 +11,9 @@
 
 #include <weir/pipeline.h>
 
+#include "admin.h"
 #include "clock.h"
+#include "connectors.h"
 #include "loaded.h"
 #include "log.h"
 #include "pipeline.h"
@@ -22,6 +24,7 @@
 struct weir_pipeline {
     struct loaded loaded;
     struct pipeline *pipeline;
+    struct admin *admin; /* or NULL */
 };
 
 void weir_set_log(weir_log_fn log, void *opaque)
@@ -53,6 +56,17 @@ static enum weir_status first_error(const struct loaded *loaded,
     return status;
 }
 
+static enum weir_status start_admin(struct weir_pipeline *pipeline,
+                                    struct weir_error *err)
+{
+    const struct admin_config config = {.topology = pipeline->loaded.topology,
+                                        .pipeline = pipeline->pipeline,
+                                        .handler = pipeline->loaded.handler,
+                                        .libraries = connectors_libraries()};
+
+    return admin_start(&config, &pipeline->admin, err);
+}
+
 static enum weir_status create(struct weir_pipeline *pipeline,
                                const struct weir_pipeline_config *config,
                                struct weir_error *err)
@@ -75,7 +89,8 @@ static enum weir_status create(struct weir_pipeline *pipeline,
         .connect_timeout_us = topology->until_end ? CONNECT_TIMEOUT_US : 0};
     log_set_level(topology->log_level);
     log_set_format(topology->log_format);
-    return pipeline_create(topology, &options, &pipeline->pipeline, err);
+    status = pipeline_create(topology, &options, &pipeline->pipeline, err);
+    return status == WEIR_OK ? start_admin(pipeline, err) : status;
 }
 
 enum weir_status weir_pipeline_create(const struct weir_pipeline_config *config,
@@ -89,7 +104,9 @@ enum weir_status weir_pipeline_create(const struct weir_pipeline_config *config,
         return weir_fail(err, WEIR_RETRY, "no memory");
     status = create(pipeline, config, err);
     if (status != WEIR_OK) {
-        loaded_close(&pipeline->loaded);
+        /* It never ran, so no thread can be stuck. */
+        if (pipeline_destroy(pipeline->pipeline) == WEIR_OK)
+            loaded_close(&pipeline->loaded);
         free(pipeline);
         return status;
     }
@@ -128,6 +145,8 @@ enum weir_status weir_pipeline_destroy(struct weir_pipeline *pipeline)
 
     if (!pipeline)
         return WEIR_OK;
+    admin_stop(pipeline->admin);
+    pipeline->admin = NULL;
     status = pipeline_destroy(pipeline->pipeline);
     if (status != WEIR_OK)
         return status;

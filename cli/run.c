@@ -15,12 +15,16 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "admin.h"
 #include "arguments.h"
 #include "clock.h"
+#include "connectors.h"
 #include "crash.h"
+#include "health_variable.h"
 #include "loaded.h"
 #include "log.h"
 #include "pipeline.h"
@@ -107,6 +111,25 @@ static int64_t connect_timeout_us(const struct run_values *values)
                                            : CONNECT_TIMEOUT_US;
 }
 
+/* Beside it, for as long as it runs. */
+static enum weir_status start_admin(const struct loaded *loaded,
+                                    struct pipeline *pipeline,
+                                    struct admin **ret_admin,
+                                    struct weir_error *err)
+{
+    const char *listen = getenv(HEALTH_VARIABLE);
+    const struct admin_config config = {
+        .topology = loaded->topology,
+        .pipeline = pipeline,
+        .handler = loaded->handler,
+        .libraries = connectors_libraries(),
+        .listen = listen && listen[0] ? listen : NULL,
+        .listen_name = HEALTH_VARIABLE,
+    };
+
+    return admin_start(&config, ret_admin, err);
+}
+
 static int run_loaded(const struct loaded *loaded, const char *file,
                       const struct run_values *values, FILE *report_file)
 {
@@ -117,19 +140,23 @@ static int run_loaded(const struct loaded *loaded, const char *file,
     };
     struct run_report report = {.exit = VERB_EXIT_FAILED};
     struct pipeline *pipeline = NULL;
+    struct admin *admin = NULL;
     struct weir_error err = {0};
     int code;
 
     log_set_level(loaded->topology->log_level);
     log_set_format(loaded->topology->log_format);
     if (pipeline_create(loaded->topology, &options, &pipeline, &err) !=
-        WEIR_OK) {
+            WEIR_OK ||
+        start_admin(loaded, pipeline, &admin, &err) != WEIR_OK) {
         (void)fprintf(stderr, "%s: %s\n", file, err.text);
-        return VERB_EXIT_CONFIG;
+        return pipeline_destroy(pipeline) == WEIR_OK ? VERB_EXIT_CONFIG
+                                                     : VERB_EXIT_FAILED;
     }
     if (loaded->topology->state)
         crash_watch();
     code = supervise(pipeline, loaded->topology, values, &report);
+    admin_stop(admin);
     if (report_file)
         code = write_report(&report, values->report, report_file, code);
     if (pipeline_destroy(pipeline) != WEIR_OK) {

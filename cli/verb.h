@@ -15,6 +15,7 @@ enum verb_exit {
     VERB_EXIT_OK = 0,
     VERB_EXIT_FAILED = 1, /* none of the others: a full disk, no memory */
     VERB_EXIT_USAGE = 64,
+    VERB_EXIT_UNAVAILABLE = 69,
     VERB_EXIT_CONFIG = 78
 };
 
@@ -37,6 +38,7 @@ struct verb {
 };
 
 extern const struct verb verb_cc, verb_check, verb_demo, verb_describe,
-    verb_graph, verb_list, verb_new, verb_run, verb_try, verb_version;
+    verb_graph, verb_health, verb_list, verb_new, verb_run, verb_try,
+    verb_version;
 
 #endif

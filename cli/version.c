@@ -9,7 +9,7 @@
 
 static int version_run(const struct verb *verb, const struct call *call)
 {
-    const struct connector_library *library = connectors_libraries();
+    const struct admin_library *library = connectors_libraries();
     struct argument_texts operands;
 
     if (arguments_parse(verb, call, NULL, &operands) != WEIR_OK)

@@ -62,16 +62,6 @@ static void add(struct fields *fields, const char *list)
     }
 }
 
-/* A secret, or came out of a ${file:}: nothing of it is shown. */
-static bool is_hidden(const struct weir_settings *settings)
-{
-    if (settings->option && settings->option->flags & WEIR_OPTION_SECRET)
-        return true;
-    while (!settings->node && settings->parent)
-        settings = settings->parent;
-    return settings->node && settings->node->is_hidden;
-}
-
 static void check_name(const struct weir_settings *settings,
                        const struct fields *fields, const char *name)
 {
@@ -80,7 +70,7 @@ static void check_name(const struct weir_settings *settings,
 
     if (has_field(fields, name))
         return;
-    if (is_hidden(settings)) {
+    if (settings_is_hidden(settings)) {
         weir_settings_refuse(settings, "", "names what no message of %s has",
                              fields->producer);
         return;

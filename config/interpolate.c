@@ -223,6 +223,7 @@ static void interpolate_scalar(const struct interpolation *inter,
         return;
     fill_in(inter, node, &result);
     node->is_hidden = result.is_hidden;
+    node->is_filled_in = true;
     node->is_quoted = true; /* an empty variable is empty text, not nothing */
     node->kind = result.is_failed ? NODE_BAD : NODE_SCALAR;
     if (!result.is_failed && result.size > 0)

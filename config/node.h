@@ -23,9 +23,10 @@ struct place {
 
 struct node {
     enum node_kind kind;
-    bool is_quoted; /* a scalar in quotes, or substituted */
-    bool is_hidden; /* its text came out of a ${file:}: never shown */
-    bool is_taken;  /* read by someone else than the table of its mapping */
+    bool is_quoted;    /* a scalar in quotes, or substituted */
+    bool is_hidden;    /* its text came out of a ${file:}: never shown */
+    bool is_filled_in; /* a part of its text stood outside of the file */
+    bool is_taken;     /* read by someone else than the table of its mapping */
     struct place value_place, key_place;
     const char *key;  /* in a mapping */
     const char *text; /* of a scalar */

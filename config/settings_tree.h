@@ -53,6 +53,20 @@ struct weir_settings *settings_clone(struct storage *storage,
                                      const struct weir_settings *settings,
                                      const struct weir_share *share);
 
+/* A secret, or came out of a ${file:}: nothing of it is shown. */
+bool settings_is_hidden(const struct weir_settings *settings);
+
+/*
+ * What may be shown of a scalar to whoever asks for the configuration: its
+ * text, or SETTINGS_STRUCK_OUT in place of a secret, or, of a URL, the text
+ * without what stands before its `@`.  A key that no table knows (a property of
+ * a client, an option of a handler) is a secret when it is called like one, or
+ * when its value was filled in.  Into `out`, which is returned.
+ */
+#define SETTINGS_STRUCK_OUT "***"
+const char *settings_shown(const struct weir_settings *settings, char *out,
+                           size_t size);
+
 /* Where errors about it stand: the nearest written node, and the whole path. */
 const struct node *settings_place(const struct weir_settings *settings,
                                   char *path, size_t size);

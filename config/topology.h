@@ -39,6 +39,7 @@ struct topology_producer {
     const struct weir_producer_ops *ops;
     struct weir_settings **settings; /* one per instance, shares filled in */
     unsigned concurrency;
+    const struct weir_settings *own;       /* its keys beside the connector */
     struct topology_rate_limit rate_limit; /* of all instances together */
     size_t max_message_bytes;
 };
@@ -54,6 +55,7 @@ struct topology_handler {
 
 struct topology_processors {
     struct topology_handler handler;
+    const struct weir_settings *own; /* its keys beside the handler */
     unsigned concurrency;
     enum weir_ordering ordering;
     const char *ordering_key; /* a template, NULL: the message's key */
@@ -64,7 +66,8 @@ struct topology_processors {
 
 struct topology_batcher {
     const char *name;
-    unsigned line, column; /* of its name, from 1; 0: by --set */
+    unsigned line, column;           /* of its name, from 1; 0: by --set */
+    const struct weir_settings *own; /* its keys beside the sink */
     unsigned batch_size;
     size_t batch_bytes;
     int64_t batch_timeout_us;
@@ -82,9 +85,18 @@ struct topology_failure {
     int64_t stop_over_us;  /* among those of so long */
 };
 
+/* What answers people and programs over HTTP. */
+struct topology_admin {
+    const char *listen;     /* "127.0.0.1:9464"; NULL: nothing is served */
+    const char *token;      /* that changes need; NULL: there are none */
+    const char *cert, *key; /* PEM files; both NULL: no TLS */
+    int64_t stalled_us;     /* work, and nothing moved for so long: not ready */
+};
+
 struct topology {
     struct storage *storage; /* all of it lives there */
     const char *name;
+    const struct weir_settings *own; /* the keys that are not below */
     struct topology_producer producer;
     struct topology_processors processors;
     struct topology_batcher *batchers; /* none: messages end when handled */
@@ -96,6 +108,7 @@ struct topology {
     unsigned max_restarts; /* of all stages, within the window */
     int64_t restart_window_us;
     int64_t shutdown_timeout_us;
+    struct topology_admin admin;
     enum weir_log_level log_level;
     enum log_format log_format;
     bool has_secret; /* some value of the file is one */

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "endpoint.h"
 #include "template.h"
 
 #include "fields.h"
@@ -272,11 +273,42 @@ static void check_name(const struct build *build)
                              "and slashes");
 }
 
+/* It travels in a header. */
+static bool is_token(const char *token)
+{
+    for (const char *c = token; *c != '\0'; c++) {
+        if (*c <= ' ' || *c > '~')
+            return false;
+    }
+    return strlen(token) >= 16 && strlen(token) <= 512;
+}
+
+static void check_admin(const struct build *build)
+{
+    const struct topology_admin *admin = &build->topology->admin;
+    struct endpoint endpoint;
+    struct weir_error err;
+
+    if (!admin->listen)
+        return;
+    if (endpoint_parse(admin->listen, &endpoint, &err) != WEIR_OK)
+        weir_settings_refuse(build->top, "admin.listen", "%s", err.text);
+    else if (!endpoint_is_loopback(&endpoint) && admin->token && !admin->cert)
+        weir_settings_warn(build->top, "admin.listen",
+                           "others on the way can read the token: it has `tls`,"
+                           " or is on 127.0.0.1");
+    if (admin->token && !is_token(admin->token))
+        weir_settings_refuse(build->top, "admin.token",
+                             "has 16 to 512 characters, printable ones of "
+                             "ASCII without blanks");
+}
+
 void build_check(struct build *build)
 {
     if (storage_is_exhausted(build->reader.storage))
         return;
     check_name(build);
+    check_admin(build);
     if (build->producer)
         check_rate_limit(build);
     check_demand(build);

@@ -55,6 +55,44 @@ static const struct weir_option log_options[] = {
     {0},
 };
 
+static const struct weir_option admin_tls_options[] = {
+    {.name = "cert",
+     .type = WEIR_OPTION_PATH,
+     .flags = WEIR_OPTION_REQUIRED,
+     .help = "File with the server's certificate, and those between it and the "
+             "authority, as PEM."},
+    {.name = "key",
+     .type = WEIR_OPTION_PATH,
+     .flags = WEIR_OPTION_REQUIRED,
+     .help = "File with the certificate's private key, as PEM."},
+    {0},
+};
+
+static const struct weir_option admin_options[] = {
+    {.name = "listen",
+     .type = WEIR_OPTION_STRING,
+     .fallback = "127.0.0.1:9464",
+     .help = "Address and port; port 0 is any that is free, and a port alone "
+             "is on 127.0.0.1."},
+    {.name = "token",
+     .type = WEIR_OPTION_STRING,
+     .flags = WEIR_OPTION_SECRET,
+     .help = "What a request that changes something must carry, 16 characters "
+             "at least; without one nothing can be changed."},
+    {.name = "tls",
+     .type = WEIR_OPTION_GROUP,
+     .children = admin_tls_options,
+     .help = "Served as HTTPS; by default as HTTP."},
+    {.name = "stalled_after",
+     .type = WEIR_OPTION_DURATION,
+     .fallback = "60s",
+     .min = SECOND,
+     .max = DAY,
+     .help = "There is work and nothing moved for so long, beyond what batches "
+             "and retries wait for: not ready."},
+    {0},
+};
+
 static const struct weir_option backoff_options[] = {
     {.name = "min",
      .type = WEIR_OPTION_DURATION,
@@ -162,6 +200,11 @@ const struct weir_option topology_top_options[] = {
      .children = supervision_options,
      .help = "When to give up replacing what failed; trouble that passes never "
              "counts."},
+    {.name = "admin",
+     .type = WEIR_OPTION_GROUP,
+     .children = admin_options,
+     .help = "Health, metrics and changes over HTTP; where it isn't written "
+             "nothing is served."},
     {.name = "log",
      .type = WEIR_OPTION_GROUP,
      .children = log_options,

@@ -60,6 +60,18 @@ static void read_failure(struct build *build)
         weir_settings_string(build->top, "failure.then"), WEIR_POLICY_STOP);
 }
 
+static void read_admin(struct build *build)
+{
+    struct topology_admin *admin = &build->topology->admin;
+
+    if (!weir_settings_has(build->top, "admin"))
+        return;
+    admin->listen = weir_settings_string(build->top, "admin.listen");
+    admin->token = weir_settings_string(build->top, "admin.token");
+    admin->cert = weir_settings_string(build->top, "admin.tls.cert");
+    admin->key = weir_settings_string(build->top, "admin.tls.key");
+}
+
 static void read_top(struct build *build)
 {
     static const char *const levels[WEIR_LOG_LEVEL_COUNT] = {
@@ -76,6 +88,7 @@ static void read_top(struct build *build)
                              topology_top_options);
     if (!build->top)
         return;
+    topology->own = build->top;
     topology->name = weir_settings_string(build->top, "name");
     if (!topology->name)
         topology->name = "";
@@ -98,6 +111,9 @@ static void read_top(struct build *build)
     topology->allows_core_files =
         weir_settings_bool(build->top, "core_files", false);
     topology->until_end = build->source->until_end;
+    topology->admin.stalled_us =
+        weir_settings_int(build->top, "admin.stalled_after", 0);
+    read_admin(build);
     read_failure(build);
 }
 
@@ -150,6 +166,7 @@ static void read_producer(struct build *build)
                     topology_producer_options);
     if (!build->producer)
         return;
+    producer->own = build->producer;
     producer->concurrency = number(build->producer, "concurrency", 1);
     producer->max_message_bytes =
         (size_t)weir_settings_int(build->producer, "max_message_bytes", 0);
@@ -328,6 +345,7 @@ static void read_processors(struct build *build)
     settings = build->processors;
     if (!settings)
         return;
+    processors->own = settings;
     processors->concurrency = number(settings, "concurrency", machine_cores());
     processors->ordering = (enum weir_ordering)word_index(
         topology_ordering_names, WEIR_ORDERING_COUNT,
@@ -396,6 +414,7 @@ static void read_batcher(const struct build *build, const struct node *node,
     if (!settings)
         return;
     batcher->name = node->key;
+    batcher->own = settings;
     batcher->line = node->key_place.line;
     batcher->column = node->key_place.column;
     batcher->batch_size = number(settings, "batch_size", 1);

@@ -35,12 +35,21 @@ void control_ask(struct controls *controls, enum control control,
     (void)pthread_mutex_lock(&controls->lock);
     controls->deadline_us[control] = deadline_us;
     (void)pthread_mutex_unlock(&controls->lock);
-    if (control == CONTROL_DESCRIBE)
+    if (control == CONTROL_DESCRIBE || control == CONTROL_PAUSE)
         atomic_fetch_and_explicit(&controls->answered, ~(1U << control),
                                   memory_order_acq_rel);
     /* Partner: control_is_asked(). */
     atomic_fetch_or_explicit(&controls->asked, 1U << control,
                              memory_order_acq_rel);
+    controls->wake(controls->opaque);
+}
+
+void control_withdraw(struct controls *controls, enum control control)
+{
+    const unsigned bit = 1U << control;
+
+    atomic_fetch_and_explicit(&controls->asked, ~bit, memory_order_acq_rel);
+    atomic_fetch_and_explicit(&controls->answered, ~bit, memory_order_acq_rel);
     controls->wake(controls->opaque);
 }
 

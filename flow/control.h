@@ -13,6 +13,7 @@ enum control {
     CONTROL_DRAIN = 0, /* take in no more; leave what waits for a retry */
     CONTROL_CLOSE,     /* hand on what is there until the deadline, then end */
     CONTROL_DESCRIBE,  /* say what you hold */
+    CONTROL_PAUSE,     /* take in no more, until it is withdrawn */
     /* must stay last */
     CONTROL_COUNT
 };
@@ -44,6 +45,9 @@ void controls_finish(struct controls *controls);
 void control_ask(struct controls *controls, enum control control,
                  int64_t deadline_us);
 
+/* Any thread: it is not asked any more. */
+void control_withdraw(struct controls *controls, enum control control);
+
 /* Any thread; `ret_holdings` (may be NULL) is of the last CONTROL_DESCRIBE. */
 bool control_is_answered(struct controls *controls, enum control control,
                          struct holdings *ret_holdings);
@@ -52,7 +56,7 @@ bool control_is_answered(struct controls *controls, enum control control,
 bool control_is_asked(const struct controls *controls, enum control control);
 int64_t control_deadline_us(struct controls *controls, enum control control);
 
-/* DRAIN and CLOSE stay asked; DESCRIBE (`holdings` not NULL) is over. */
+/* DRAIN, CLOSE and PAUSE stay asked; DESCRIBE (`holdings` not NULL) is over. */
 void control_answer(struct controls *controls, enum control control,
                     const struct holdings *holdings);
 

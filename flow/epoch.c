@@ -210,6 +210,11 @@ void intake_end_all(struct weir_intake *intake)
     intake->settle_status = WEIR_OK;
 }
 
+void weir_intake_set_impediment(struct weir_intake *intake, const char *why)
+{
+    atomic_store_explicit(&intake->impediment, why, memory_order_relaxed);
+}
+
 void weir_intake_set_lag(struct weir_intake *intake, uint32_t source,
                          int64_t lag)
 {

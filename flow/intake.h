@@ -68,6 +68,7 @@ struct weir_intake {
     enum weir_status settle_status;
     struct weir_error settle_error;
 
+    _Atomic(const char *) impediment; /* the connector's; or NULL */
     _Atomic int64_t lag;
     _Atomic bool has_lag;
     struct survey survey; /* of its sources, for others */

@@ -38,7 +38,7 @@ static const int64_t shortest_us = 1000; /* of the waits */
 static void bucket_set(struct rate_bucket *bucket, unsigned homes,
                        int64_t amount, int64_t interval_us)
 {
-    bucket->rate = (double)amount / (double)interval_us;
+    bucket->rate = amount > 0 ? (double)amount / (double)interval_us : 0;
     bucket->ceiling = (double)amount * burst / (homes + 1);
     bucket->spare_ceiling = bucket->ceiling < 1 ? 1 : bucket->ceiling;
     for (unsigned i = 0; i < homes; i++) {
@@ -129,9 +129,20 @@ void rate_set(struct rate *rate, const struct rate_limit *limit)
 {
     (void)pthread_mutex_lock(&rate->lock);
     fill_locked(rate);
+    rate->limit = *limit;
+    atomic_store_explicit(&rate->is_limited,
+                          limit->messages > 0 || limit->bytes > 0,
+                          memory_order_relaxed);
     bucket_set(&rate->messages, rate->homes, limit->messages,
                limit->interval_us);
     bucket_set(&rate->bytes, rate->homes, limit->bytes, limit->interval_us);
+    (void)pthread_mutex_unlock(&rate->lock);
+}
+
+void rate_get(struct rate *rate, struct rate_limit *ret_limit)
+{
+    (void)pthread_mutex_lock(&rate->lock);
+    *ret_limit = rate->limit;
     (void)pthread_mutex_unlock(&rate->lock);
 }
 

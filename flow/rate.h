@@ -8,6 +8,7 @@
 #define WEIR_FLOW_RATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +16,7 @@
 
 struct rate_limit {
     int64_t messages, bytes; /* per interval; 0: not limited */
-    int64_t interval_us;
+    int64_t interval_us;     /* not 0 where one of them is limited */
 };
 
 /* What one producer instance may still take of one kind. */
@@ -31,6 +32,8 @@ struct rate {
     pthread_mutex_t lock;
     unsigned homes;
     int64_t filled_us;
+    _Atomic bool is_limited;
+    struct rate_limit limit;
     struct rate_bucket messages, bytes;
     double mean_bytes; /* of a message, lately; 0: none came yet */
 };
@@ -43,6 +46,15 @@ void rate_finish(struct rate *rate);
 /* Any thread, also while producers pull; what was saved up is kept as far as
  * the new limit allows. */
 void rate_set(struct rate *rate, const struct rate_limit *limit);
+
+/* The limit that was set last.  Any thread. */
+void rate_get(struct rate *rate, struct rate_limit *ret_limit);
+
+/* Whether there is any; producers ask first, so that none costs no lock. */
+static inline bool rate_is_limited(const struct rate *rate)
+{
+    return atomic_load_explicit(&rate->is_limited, memory_order_relaxed);
+}
 
 /*
  * How many of `demand` messages, which is not 0, instance `home` may pull now.

@@ -49,6 +49,18 @@ static unsigned policies_of(const struct topology *topology)
     return policies;
 }
 
+static void init_rate(struct pipeline *pipeline,
+                      const struct topology_producer *from)
+{
+    const struct rate_limit limit = {
+        .messages = from->rate_limit.messages,
+        .bytes = from->rate_limit.bytes,
+        .interval_us = from->rate_limit.interval_us,
+    };
+
+    rate_init(&pipeline->rate, from->concurrency, &limit);
+}
+
 static void init_run(struct pipeline *pipeline)
 {
     const struct topology *topology = pipeline->topology;
@@ -81,18 +93,7 @@ static void init_run(struct pipeline *pipeline)
     run->end_opaque = pipeline;
     supervision_init(&pipeline->supervision, topology->max_restarts,
                      topology->restart_window_us);
-}
-
-static void init_rate(struct pipeline *pipeline,
-                      const struct topology_producer *from)
-{
-    const struct rate_limit limit = {
-        .messages = from->rate_limit.messages,
-        .bytes = from->rate_limit.bytes,
-        .interval_us = from->rate_limit.interval_us,
-    };
-
-    rate_init(&pipeline->rate, from->concurrency, &limit);
+    init_rate(pipeline, &topology->producer);
 }
 
 static enum weir_status init_producers(struct pipeline *pipeline)
@@ -104,9 +105,6 @@ static enum weir_status init_producers(struct pipeline *pipeline)
     if (!pipeline->producers)
         return WEIR_RETRY;
     pipeline->producer_count = from->concurrency;
-    pipeline->has_rate = from->rate_limit.interval_us > 0;
-    if (pipeline->has_rate)
-        init_rate(pipeline, from);
     for (unsigned i = 0; i < from->concurrency; i++) {
         const struct producer_config config = {
             .run = &pipeline->run,
@@ -114,7 +112,7 @@ static enum weir_status init_producers(struct pipeline *pipeline)
             .ops = from->ops,
             .settings = from->settings[i],
             .ordering_key = pipeline->ordering_key,
-            .rate = pipeline->has_rate ? &pipeline->rate : NULL,
+            .rate = &pipeline->rate,
             .index = i,
         };
 
@@ -313,8 +311,7 @@ void assembly_free(struct pipeline *pipeline)
     ready_destroy(pipeline->ready);
     for (unsigned i = 0; i < pipeline->producer_count; i++)
         producer_finish(&pipeline->producers[i]);
-    if (pipeline->has_rate)
-        rate_finish(&pipeline->rate);
+    rate_finish(&pipeline->rate);
     template_destroy(pipeline->ordering_key);
     supervision_finish(&pipeline->supervision);
     recent_finish(&pipeline->run.recent);

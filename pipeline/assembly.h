@@ -27,8 +27,7 @@ struct pipeline {
     struct run run;
     struct ready *ready;
     struct template *ordering_key;
-    struct rate rate; /* has_rate: the producers share it */
-    bool has_rate;
+    struct rate rate; /* the producers share it */
     struct supervision supervision;
 
     struct producer *producers;
@@ -45,11 +44,16 @@ struct pipeline {
 
     int events; /* an eventfd: something changed, or a drain was asked for */
     _Atomic bool is_drain_asked;
-    _Atomic unsigned ends; /* bits of enum run_end */
+    _Atomic bool is_pause_asked;
+    _Atomic int64_t pulse_us; /* the last time that all of ours answered */
+    _Atomic int64_t moved_us; /* the last time that there was no work, or some
+                                 of it was done */
+    uint64_t moved;           /* what had moved by then */
+    _Atomic unsigned ends;    /* bits of enum run_end */
 
     struct watched *watched; /* processors, then sinks */
     struct weir_ledger last_ledger;
-    int64_t still_since_us, asked_us, started_us;
+    int64_t still_since_us, asked_us, started_us, pulse_asked_us;
     bool has_connected, has_asked;
     unsigned empty_rounds; /* in which nobody had anything */
 
@@ -94,6 +98,9 @@ bool drain_again(struct pipeline *pipeline);
 /* Looks for workers that are stuck, ends that were reached, and messages that
  * nobody has. */
 void watch(struct pipeline *pipeline);
+
+/* Notes that the threads of the run go on, and whether messages do. */
+void pulse(struct pipeline *pipeline, int64_t now);
 
 /* After the run: says which batchers got no message. */
 void watch_idle_batchers(const struct pipeline *pipeline);

@@ -72,6 +72,20 @@ void pipeline_drain(struct pipeline *pipeline);
 void pipeline_stats(const struct pipeline *pipeline,
                     struct pipeline_stats *ret_stats);
 
+/* Any thread, before the end of run(). */
+
+/* The source is read no more, and what was taken in goes on; resume() ends it.
+ * Any number of times. */
+void pipeline_pause(struct pipeline *pipeline);
+void pipeline_resume(struct pipeline *pipeline);
+bool pipeline_is_paused(const struct pipeline *pipeline); /* it was asked */
+
+/* What is taken in from now on, instead of what the topology says. */
+void pipeline_set_rate(struct pipeline *pipeline,
+                       const struct topology_rate_limit *limit);
+void pipeline_rate(struct pipeline *pipeline,
+                   struct topology_rate_limit *ret_limit);
+
 /* After run().  WEIR_AGAIN: a thread is stuck in foreign code; nothing was
  * freed. */
 WEIR_MUST_USE

@@ -260,6 +260,7 @@ void watch(struct pipeline *pipeline)
     for (unsigned i = 0; i < pipeline->sinks_up; i++)
         watch_slot(pipeline, &pipeline->sinks[i].runner.slot,
                    &pipeline->watched[pipeline->processor_count + i], now);
+    pulse(pipeline, now);
     watch_leak(pipeline, now);
     watch_flood(pipeline, now);
     watch_end(pipeline);

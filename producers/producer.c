@@ -17,6 +17,8 @@
  * A rate limit makes the demand smaller, down to 0 until there is room for some
  * again: nothing is read then, and nothing buffered.
  *
+ * A pause is a demand of 0, too, until it is withdrawn.
+ *
  * A drain: the connector is told once; from then on demand is 0, and it is
  * polled so that it lives until everything came back. Then pull(0) goes on
  * until it says that the broker confirmed all, or the deadline. It is the last
@@ -153,6 +155,7 @@ static void disconnect(struct producer *producer, const struct weir_error *err,
     const bool was_open = is_set(&producer->is_open);
 
     set(producer, &producer->is_open, false);
+    weir_intake_set_impediment(&producer->intake, NULL);
     ops->close(producer->self, deadline_us);
     intake_end_all(&producer->intake);
     if (!err)
@@ -269,9 +272,13 @@ static uint32_t threshold_of(const struct producer *producer)
 static uint32_t demand_of(struct producer *producer)
 {
     struct weir_intake *intake = &producer->intake;
-    uint32_t demand = producer->has_drained ? 0 : intake_demand(intake);
+    uint32_t demand;
 
-    if (demand > 0 || producer->has_drained)
+    if (producer->has_drained ||
+        control_is_asked(&producer->controls, CONTROL_PAUSE))
+        return 0;
+    demand = intake_demand(intake);
+    if (demand > 0)
         return demand;
     ready_want_room(producer->config.ready, producer->config.index);
     return intake_demand(intake); /* room that came before we asked for it */
@@ -285,7 +292,7 @@ static uint32_t limited(struct producer *producer, uint32_t demand,
     const struct producer_config *config = &producer->config;
     int64_t due = CLOCK_NEVER_US;
 
-    if (!config->rate || demand == 0)
+    if (demand == 0 || !rate_is_limited(config->rate))
         return demand;
     demand = rate_allow(config->rate, config->index, demand, &due);
     if (due < *deadline)
@@ -333,7 +340,7 @@ static enum weir_status pull(struct producer *producer, struct weir_error *err)
     mailbox_disarm(&intake->box, &intake->waiter);
     if (is_counted && intake->offered < allowed)
         flood_give(&config->run->flood, allowed - intake->offered);
-    if (config->rate && demand > 0 && intake->offered > 0)
+    if (intake->offered > 0 && rate_is_limited(config->rate))
         rate_charge(config->rate, config->index, intake->offered,
                     intake->offered_bytes);
     intake_flush(intake);
@@ -415,6 +422,15 @@ void producer_book_late(struct producer *producer)
     serve_only(producer);
 }
 
+/* Nothing more of a pull() of the round before is under way. */
+static void begin_round(struct producer *producer)
+{
+    atomic_store_explicit(&producer->round_us, clock_now_us(),
+                          memory_order_relaxed);
+    if (control_is_asked(&producer->controls, CONTROL_PAUSE))
+        control_answer(&producer->controls, CONTROL_PAUSE, NULL);
+}
+
 void *producer_main(void *opaque)
 {
     struct producer *producer = opaque;
@@ -426,6 +442,7 @@ void *producer_main(void *opaque)
 
     log_set_place(&place);
     while (!control_is_asked(&producer->controls, CONTROL_CLOSE)) {
+        begin_round(producer);
         if (has_nothing_to_read(producer))
             wait_for_end(producer);
         else if (is_set(&producer->is_open))

@@ -22,7 +22,7 @@ struct producer_config {
     const struct weir_producer_ops *ops;
     const struct weir_settings *settings;
     const struct template *ordering_key; /* NULL: the message's key */
-    struct rate *rate;                   /* of all instances; NULL: no limit */
+    struct rate *rate;                   /* of all instances */
     unsigned index;
 };
 
@@ -53,7 +53,9 @@ struct producer {
     _Atomic bool is_open;
     _Atomic bool is_at_end;   /* the source is exhausted, all confirmed */
     struct controls controls; /* DRAIN: takes in no more; CLOSE: nothing more
-                                 comes back, so confirm, and leave */
+                                 comes back, so confirm, and leave; PAUSE:
+                                 demand is 0 */
+    _Atomic int64_t round_us; /* when its thread began its last round */
     _Atomic bool is_over;
 };
 

@@ -151,9 +151,9 @@ void kafka_trouble_listen(struct kafka_trouble *trouble, rd_kafka_conf_t *conf)
 void kafka_trouble_clear(struct kafka_trouble *trouble)
 {
     trouble->has_worked = true;
+    trouble->is_cut_off = false;
     if (!trouble->text[0])
         return;
-    trouble->is_cut_off = false;
     trouble->text[0] = '\0';
     if (trouble->said[0]) {
         trouble->said[0] = '\0';

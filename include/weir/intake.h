@@ -74,6 +74,11 @@ void weir_intake_end(struct weir_intake *intake, uint32_t source);
 void weir_intake_set_lag(struct weir_intake *intake, uint32_t source,
                          int64_t lag);
 
+/* Why nothing comes in, though open() was fine and the connector goes on by
+ * itself: no broker answers, the group has given it no partition yet.  A static
+ * text, for people and readiness; NULL: nothing is in the way. */
+void weir_intake_set_impediment(struct weir_intake *intake, const char *why);
+
 /* The source is at its limit of unsettled records: batches that wait for more
  * of it close early.  Until the next weir_intake_add() of that source. */
 void weir_intake_set_starved(struct weir_intake *intake, uint32_t source);

@@ -41,6 +41,7 @@
 #include "kafka_assignment.h"
 #include "kafka_commit.h"
 #include "kafka_conf.h"
+#include "kafka_contact.h"
 #include "kafka_end.h"
 #include "kafka_gap.h"
 #include "kafka_limits.h"
@@ -221,6 +222,16 @@ static void serve_group(struct kafka_producer *kafka)
     }
 }
 
+/* What keeps messages from coming, as long as it lasts. */
+static const char *impediment(const struct kafka_producer *kafka)
+{
+    if (kafka->trouble.is_cut_off)
+        return "no broker answers; the client goes on trying";
+    if (!kafka->assignment.has_joined || kafka->assignment.pending)
+        return "the group has given it no partitions yet";
+    return NULL;
+}
+
 static void serve(struct kafka_producer *kafka, bool has_fired)
 {
     const int64_t now = clock_now_us();
@@ -231,8 +242,11 @@ static void serve(struct kafka_producer *kafka, bool has_fired)
         serve_group(kafka);
         kafka_assignment_serve(kafka);
         kafka->serve_us = now + SERVE_US;
+        weir_intake_set_impediment(kafka->intake, impediment(kafka));
     }
     if (now >= kafka->tick_us) {
+        if (kafka->trouble.is_cut_off)
+            (void)kafka_contact_check(kafka->rk, &kafka->trouble);
         kafka_reader_tick(kafka);
         if (kafka->has_gap)
             kafka_gap_serve(kafka);

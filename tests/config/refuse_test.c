@@ -50,8 +50,6 @@ static void a_key_like_no_other_is_answered_with_the_known_ones(void **state)
 static void keys_of_later_versions_are_unknown(void **state)
 {
     (void)state;
-    assert_mentions(COUNTER REST "admin: { listen: x }\n",
-                    "admin: unknown key");
     assert_mentions(COUNTER REST "state: { dir: x }\n", "state: must be ");
     assert_mentions(COUNTER "processors: { handler: passthrough, isolation: "
                             "process }\nfailure: { then: drop }\n",

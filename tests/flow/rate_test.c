@@ -234,6 +234,30 @@ static void a_new_limit_holds_from_then_on(void **state)
     rate_finish(&rate);
 }
 
+static void a_limit_that_comes_later_holds_at_once(void **state)
+{
+    const struct rate_limit none = {0}; /* as where none is written */
+    const struct rate_limit limit = {.messages = 100,
+                                     .interval_us = CLOCK_SECOND_US};
+    struct rate_limit told;
+    struct taken taken = {0};
+    int64_t due = 0;
+    struct rate rate;
+
+    (void)state;
+    rate_init(&rate, HOMES, &none);
+    assert_false(rate_is_limited(&rate));
+    assert_int_equal(rate_allow(&rate, 0, 1000, &due), 1000);
+    now_us += 3600 * CLOCK_SECOND_US;
+    rate_set(&rate, &limit);
+    assert_true(rate_is_limited(&rate));
+    rate_get(&rate, &told);
+    assert_int_equal(told.messages, 100);
+    greedy(&rate, HOMES, 100, now_us + 10 * CLOCK_SECOND_US, &taken);
+    assert_in_range(sum(taken.messages), 980, 1005);
+    rate_finish(&rate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +270,7 @@ int main(void)
         TEST(a_message_that_is_more_than_the_limit_passes_and_is_waited_for),
         TEST(the_smaller_of_two_limits_counts),
         TEST(a_new_limit_holds_from_then_on),
+        TEST(a_limit_that_comes_later_holds_at_once),
     };
     return cmocka_run_group_tests_name("rate", tests, NULL, NULL);
 }

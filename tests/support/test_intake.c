@@ -301,6 +301,12 @@ void weir_intake_set_lag(struct weir_intake *intake, uint32_t source,
     assert_true(intake->sources[source].is_begun);
 }
 
+void weir_intake_set_impediment(struct weir_intake *intake, const char *why)
+{
+    assert_true(intake->is_pulling);
+    (void)why;
+}
+
 void weir_intake_set_starved(struct weir_intake *intake, uint32_t source)
 {
     assert_true(intake->sources[source].is_begun);

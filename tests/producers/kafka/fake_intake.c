@@ -148,6 +148,11 @@ void weir_intake_set_lag(struct weir_intake *intake, uint32_t source,
     intake->sources[source].lag = lag;
 }
 
+void weir_intake_set_impediment(struct weir_intake *intake, const char *why)
+{
+    intake->impediment = why;
+}
+
 void weir_intake_set_starved(struct weir_intake *intake, uint32_t source)
 {
     intake->sources[source].starved++;

@@ -44,6 +44,7 @@ struct weir_intake {
     void *opaque;
     unsigned begun, ended, awaited;
     uint64_t gaps;
+    const char *impediment; /* that was said last; NULL: none */
 };
 
 /* A producer in a fake stage: `self` is allocated as the runtime would. */

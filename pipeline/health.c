@@ -1,0 +1,148 @@
+/*
+ * health.c - whether a pipeline lives, and whether it does its work.
+ *
+ * Every reason is looked up when somebody asks: there is no state that could be
+ * out of date, and what is wrong is said in the words of whoever met it.
+ *
+ * How long nothing may move: `admin.stalled_after`, and on top of it what
+ * messages wait for on purpose, so that a batch that fills for an hour is no
+ * alarm.
+ *
+ * Threads: any; reads what stages publish.
+ */
+#include "health.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "assembly.h"
+#include "clock.h"
+
+enum { PULSE_US = 10 * 1000 * 1000 };
+
+WEIR_PRINTF(3, 4)
+static void add(struct pipeline_health *health, const char *code,
+                const char *fmt, ...)
+{
+    struct health_reason *reason;
+    va_list args;
+
+    health->is_ready = false;
+    if (health->count == HEALTH_REASON_MAX)
+        return;
+    reason = &health->reasons[health->count++];
+    reason->code = code;
+    va_start(args, fmt);
+    (void)vsnprintf(reason->text, sizeof reason->text, fmt, args);
+    va_end(args);
+}
+
+static double seconds(int64_t span_us)
+{
+    return (double)span_us / (double)CLOCK_SECOND_US;
+}
+
+static bool is_set(const _Atomic bool *flag)
+{
+    return atomic_load_explicit(flag, memory_order_relaxed);
+}
+
+static void look_at_pulse(struct pipeline *pipeline,
+                          struct pipeline_health *health, int64_t now)
+{
+    const int64_t pulse_us =
+        atomic_load_explicit(&pipeline->pulse_us, memory_order_relaxed);
+
+    health->is_live = pulse_us == 0 || now - pulse_us < PULSE_US;
+    if (!health->is_live)
+        add(health, "stuck",
+            "a thread of the runtime has not answered for %.0f s",
+            seconds(now - pulse_us));
+}
+
+static void look_at_producers(struct pipeline *pipeline,
+                              struct pipeline_health *health)
+{
+    for (unsigned i = 0; i < pipeline->producer_count; i++) {
+        struct producer *producer = &pipeline->producers[i];
+        const char *impediment = atomic_load_explicit(
+            &producer->intake.impediment, memory_order_relaxed);
+        char why[HEALTH_TEXT_SIZE / 2];
+
+        if (is_set(&producer->is_at_end))
+            continue;
+        if (is_set(&producer->is_open)) {
+            if (impediment)
+                add(health, "source", "producer %u: %s", i, impediment);
+            continue;
+        }
+        producer_why(producer, why, sizeof why);
+        add(health, "source", "producer %u is not connected: %s", i,
+            why[0] ? why : "nothing answered yet");
+    }
+}
+
+static void look_at_sinks(struct pipeline *pipeline,
+                          struct pipeline_health *health)
+{
+    for (unsigned i = 0; i < pipeline->sink_count; i++) {
+        const struct sink *sink = &pipeline->sinks[i];
+
+        if (!is_set(&sink->is_connected) && !is_set(&sink->is_over))
+            add(health, "sink", "sink %u of batcher %s: %s",
+                sink->config.worker.index, sink->config.batcher,
+                "the destination is not there, or does not answer");
+    }
+}
+
+/* What messages may wait for on purpose. */
+static int64_t patience_us(const struct topology *topology)
+{
+    int64_t longest = 0;
+
+    for (size_t i = 0; i < topology->batcher_count; i++) {
+        if (topology->batchers[i].batch_timeout_us > longest)
+            longest = topology->batchers[i].batch_timeout_us;
+    }
+    return longest + topology->failure.backoff_max_us +
+           topology->processors.timeout_us;
+}
+
+static void look_at_movement(struct pipeline *pipeline,
+                             struct pipeline_health *health, int64_t now)
+{
+    const int64_t moved_us =
+        atomic_load_explicit(&pipeline->moved_us, memory_order_relaxed);
+    const int64_t limit_us = pipeline->topology->admin.stalled_us;
+
+    if (moved_us == 0 || limit_us == 0 ||
+        now - moved_us < limit_us + patience_us(pipeline->topology))
+        return;
+    add(health, "stalled",
+        "there is work, and nothing moved for %.0f s: no message was taken in "
+        "and none has ended",
+        seconds(now - moved_us));
+}
+
+void pipeline_health(struct pipeline *pipeline,
+                     struct pipeline_health *ret_health)
+{
+    struct pipeline_health health = {.is_ready = true};
+    const int64_t now = clock_now_us();
+
+    look_at_pulse(pipeline, &health, now);
+    if (!is_set(&pipeline->run.is_started))
+        add(&health, "starting", "the handler is being started");
+    if (run_is_draining(&pipeline->run) || is_set(&pipeline->is_drain_asked))
+        add(&health, "draining", "it was asked to stop, and drains");
+    if (pipeline_is_paused(pipeline))
+        add(&health, "paused", "it was asked to pause");
+    if (is_set(&pipeline->run.flood.is_stopped))
+        add(&health, "flood",
+            "more than %u %% of messages failed: the source is stopped",
+            pipeline->topology->failure.stop_percent);
+    look_at_producers(pipeline, &health);
+    look_at_sinks(pipeline, &health);
+    look_at_movement(pipeline, &health, now);
+    *ret_health = health;
+}
