@@ -17,6 +17,7 @@
 
 #include "assembly.h"
 #include "clock.h"
+#include "inspect.h"
 
 enum { PULSE_US = 10 * 1000 * 1000 };
 
@@ -67,7 +68,7 @@ static void look_at_producers(struct pipeline *pipeline,
         struct producer *producer = &pipeline->producers[i];
         const char *impediment = atomic_load_explicit(
             &producer->intake.impediment, memory_order_relaxed);
-        char why[HEALTH_TEXT_SIZE / 2];
+        char why[INSPECT_TROUBLE_SIZE];
 
         if (is_set(&producer->is_at_end))
             continue;
@@ -76,7 +77,7 @@ static void look_at_producers(struct pipeline *pipeline,
                 add(health, "source", "producer %u: %s", i, impediment);
             continue;
         }
-        producer_why(producer, why, sizeof why);
+        (void)cause_read(&producer->cause, why, sizeof why);
         add(health, "source", "producer %u is not connected: %s", i,
             why[0] ? why : "nothing answered yet");
     }
@@ -86,12 +87,15 @@ static void look_at_sinks(struct pipeline *pipeline,
                           struct pipeline_health *health)
 {
     for (unsigned i = 0; i < pipeline->sink_count; i++) {
-        const struct sink *sink = &pipeline->sinks[i];
+        struct sink *sink = &pipeline->sinks[i];
+        char why[INSPECT_TROUBLE_SIZE];
 
-        if (!is_set(&sink->is_connected) && !is_set(&sink->is_over))
-            add(health, "sink", "sink %u of batcher %s: %s",
-                sink->config.worker.index, sink->config.batcher,
-                "the destination is not there, or does not answer");
+        if (is_set(&sink->is_connected) || is_set(&sink->is_over))
+            continue;
+        (void)cause_read(&sink->cause, why, sizeof why);
+        add(health, "sink", "sink %u of batcher %s is not connected: %s",
+            sink->config.worker.index, sink->config.batcher,
+            why[0] ? why : "nothing answered yet");
     }
 }
 

@@ -309,6 +309,8 @@ static void show_limit(struct producer *producer, uint32_t allowed,
 
     if (producer->has_drained)
         limit = PRODUCER_DRAINS;
+    else if (control_is_asked(&producer->controls, CONTROL_PAUSE))
+        limit = PRODUCER_PAUSED;
     else if (allowed > 0 && demand == 0)
         limit = PRODUCER_RATE;
     else if (allowed == 0 &&

@@ -34,6 +34,7 @@ enum producer_limit {
     PRODUCER_FLOOD,  /* too many messages fail */
     PRODUCER_RATE,   /* `rate_limit` */
     PRODUCER_DRAINS,
+    PRODUCER_PAUSED, /* somebody asked for it */
     /* must stay last */
     PRODUCER_LIMIT_COUNT
 };
