@@ -1,9 +1,9 @@
 /*
  * new.c - weir new handler NAME: a handler to begin with.
  *
- * Three files in a new folder, which compile, pass `weir check` and test
- * themselves as they are.  Nothing that exists is touched, and a folder that
- * can't be completed is taken away again.
+ * Four files in a new folder, which compile, pass `weir check`, test themselves
+ * and make an image as they are.  Nothing that exists is touched, and a folder
+ * that can't be completed is taken away again.
  *
  * Threads: none.
  */
@@ -122,8 +122,9 @@ const struct verb verb_new = {
     .name = "new",
     .operands = "handler NAME",
     .summary = "writes a handler to begin with",
-    .text = "Writes NAME/NAME.c, NAME/topology.yaml and NAME/test.sh, which "
-            "compiles the\nhandler and shows what it does with a few lines.\n",
+    .text = "Writes NAME/NAME.c, NAME/topology.yaml, NAME/test.sh, which "
+            "compiles the handler\nand shows what it does with a few lines, "
+            "and NAME/Dockerfile.\n",
     .example = "  weir new handler orders && orders/test.sh\n",
     .operand_min = 2,
     .operand_max = 2,

@@ -49,7 +49,7 @@ static const char topology_text[] =
     "producer: stdin\n"
     "\n"
     "processors:\n"
-    "  handler: { plugin: ./@NAME@.so }\n"
+    "  handler: { plugin: @NAME@ }\n"
     "\n"
     "batchers:\n"
     "  default:\n"
@@ -84,9 +84,23 @@ static const char test_text[] =
     "expect '\"payload\":\"TWO\"'\n"
     "echo passed\n";
 
+static const char dockerfile_text[] =
+    "# @NAME@ as an image: docker build -t @NAME@ .\n"
+    "#\n"
+    "# It stands on weir's own images, weir and weir:dev.  The folder of\n"
+    "# topology.yaml may be mounted over; the handler is found all the same.\n"
+    "FROM weir:dev AS handler\n"
+    "COPY @NAME@.c ./\n"
+    "RUN weir cc @NAME@.c -o @NAME@.so\n"
+    "\n"
+    "FROM weir\n"
+    "COPY --from=handler /src/@NAME@.so /usr/lib/weir/handlers/\n"
+    "COPY topology.yaml /etc/weir/\n";
+
 const struct new_file new_handler_files[] = {
     {".c", true, false, handler_text},
     {"topology.yaml", false, false, topology_text},
     {"test.sh", false, true, test_text},
+    {"Dockerfile", false, false, dockerfile_text},
     {NULL, false, false, NULL},
 };

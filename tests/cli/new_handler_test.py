@@ -13,13 +13,22 @@ class NewHandler(CommandTest):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(result.stdout.split(),
                          ["orders/orders.c", "orders/topology.yaml",
-                          "orders/test.sh"])
+                          "orders/test.sh", "orders/Dockerfile"])
         folder = self.path("orders")
         built = self.weir("cc", "orders.c", "-o", "orders.so", "-Werror",
                           cwd=folder)
         self.assertEqual(built.returncode, 0, built.stderr)
         checked = self.weir("check", "topology.yaml", cwd=folder)
         self.assertEqual(checked.returncode, 0, checked.stderr)
+
+    def test_its_image_puts_the_handler_where_its_topology_finds_it(self):
+        self.weir("new", "handler", "orders")
+        with open(self.path("orders/Dockerfile"), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        self.assertIn("COPY --from=handler /src/orders.so "
+                      "/usr/lib/weir/handlers/", lines)
+        with open(self.path("orders/topology.yaml"), encoding="utf-8") as file:
+            self.assertIn("  handler: { plugin: orders }\n", list(file))
 
     def test_what_exists_is_not_touched(self):
         os.mkdir(self.path("orders"))

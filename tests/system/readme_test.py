@@ -5,29 +5,16 @@ folder; a `text` block is what the `sh` block before it must print.  The blocks
 behind "Your own topic" need a broker.
 """
 import os
-import re
 import subprocess
 import uuid
 
 import harness
 from harness import expect, expect_equal
+from printed import blocks_of
 
 SECTION = "## A handler in five minutes"
 OWN_TOPIC = "### Your own topic"
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MESSAGES = b"eu 12.50\nus 7.00\nbroken\n"
-
-
-def blocks_of(text):
-    """(commands, what they print or None) in the order of the page."""
-    found = []
-    for language, block in BLOCK.findall(text):
-        if language == "sh":
-            found.append([block, None])
-        elif language == "text" and found:
-            found[-1][1] = block
-    expect(found, "the README has no commands to try")
-    return found
 
 
 def section():
