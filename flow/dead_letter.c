@@ -219,6 +219,11 @@ static struct arena *write_all(struct run *run, const struct fields *fields,
     return arena;
 }
 
+const char *dead_letter_code(enum reject_reason code)
+{
+    return codes[code];
+}
+
 enum weir_status dead_letter_make(struct run *run, struct weir_message *msg,
                                   enum reject_reason code, const char *batcher)
 {

@@ -16,6 +16,9 @@ WEIR_MUST_USE
 enum weir_status dead_letter_make(struct run *run, struct weir_message *msg,
                                   enum reject_reason code, const char *batcher);
 
+/* As in its header `weir-code`: "rejected", "retries", ... */
+const char *dead_letter_code(enum reject_reason code);
+
 /* Leaves its payload out, and says so in a header; needs no memory.  False:
  * there was none to leave out. */
 bool dead_letter_omit_payload(struct weir_message *msg);

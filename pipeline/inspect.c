@@ -15,10 +15,33 @@
 
 #include <stdlib.h>
 
+#include <stdio.h>
+#include <string.h>
+
 #include "assembly.h"
 #include "clock.h"
+#include "dead_letter.h"
 
 enum { SOURCE_ROOM = 16 };
+
+static const char *const limits[PRODUCER_LIMIT_COUNT] = {
+    [PRODUCER_FULL] = "full",
+    [PRODUCER_MEMORY] = "memory",
+    [PRODUCER_FLOOD] = "flood",
+    [PRODUCER_RATE] = "rate",
+    [PRODUCER_DRAINS] = "drain"};
+
+static const char *const holds[SOURCE_HOLD_COUNT] = {[SOURCE_WAITS] = "waiting",
+                                                     [SOURCE_MEMORY] = "memory",
+                                                     [SOURCE_WINDOW] = "window",
+                                                     [SOURCE_DRAINS] = "drain"};
+
+static const char *const places[WHERE_COUNT] = {
+    [WHERE_QUEUE] = "queue",     [WHERE_HANDLER] = "handler",
+    [WHERE_RETRY] = "retry",     [WHERE_REQUEUE] = "requeue",
+    [WHERE_BATCHER] = "batcher", [WHERE_LETTERS] = "batcher",
+    [WHERE_SINK] = "sink",       [WHERE_SINK_RETRY] = "sink_retry",
+    [WHERE_GHOST] = "settled",   [WHERE_MOVED] = "queue"};
 
 static void read_cause(struct cause *cause, struct inspect_trouble *trouble)
 {
@@ -34,10 +57,77 @@ static void look_at_producer(struct producer *producer,
         atomic_load_explicit(&producer->is_open, memory_order_relaxed);
     to->is_at_end =
         atomic_load_explicit(&producer->is_at_end, memory_order_relaxed);
-    to->limit = (enum producer_limit)atomic_load_explicit(&producer->limit,
-                                                          memory_order_relaxed);
+    to->limit =
+        limits[atomic_load_explicit(&producer->limit, memory_order_relaxed)];
     intake_ledger(&producer->intake, &to->ledger);
     read_cause(&producer->cause, &to->trouble);
+}
+
+static const char *batcher_of(const struct pipeline *pipeline,
+                              const struct whereabouts *at)
+{
+    const unsigned letters = pipeline->batcher_count - 1;
+
+    switch (at->where) {
+    case WHERE_LETTERS:
+        return pipeline->batchers[letters].config.name;
+    case WHERE_BATCHER:
+    case WHERE_SINK:
+    case WHERE_SINK_RETRY:
+        return at->batcher < pipeline->batcher_count
+                   ? pipeline->batchers[at->batcher].config.name
+                   : NULL;
+    default:
+        return NULL;
+    }
+}
+
+static void copy_oldest(const struct pipeline *pipeline,
+                        const struct source_oldest *from,
+                        struct inspect_oldest *to)
+{
+    to->exists = from->exists;
+    if (!from->exists)
+        return;
+    to->position = from->position;
+    to->where = places[from->at.where];
+    to->batcher = batcher_of(pipeline, &from->at);
+    to->worker = from->at.worker;
+    to->attempt = from->at.attempt;
+    to->there_us = from->in_stage_us;
+    to->oldest_us = from->oldest_us;
+    (void)snprintf(to->why, sizeof to->why, "%s", from->why);
+}
+
+static int64_t behind_ms(const struct source_report *report, int64_t wall_ms)
+{
+    if (report->lag <= 0)
+        return report->lag;
+    if (report->newest_ms < 0)
+        return -1;
+    return wall_ms > report->newest_ms ? wall_ms - report->newest_ms : 0;
+}
+
+static struct inspect_source copy_source(const struct pipeline *pipeline,
+                                         const struct source_report *report,
+                                         unsigned producer)
+{
+    struct inspect_source source = {
+        .producer = producer,
+        .name = report->name,
+        .partition = report->partition,
+        .epoch = report->epoch,
+        .facts = report->facts,
+        .lag = report->lag,
+        .behind_ms = behind_ms(report, clock_wall_ms()),
+        .open = report->open,
+        .open_bytes = report->open_bytes,
+        .waiting = report->waiting,
+        .hold = holds[report->hold],
+    };
+
+    copy_oldest(pipeline, &report->oldest, &source.oldest);
+    return source;
 }
 
 /* A few more may have begun since they were counted: then there is room. */
@@ -57,9 +147,11 @@ static enum weir_status read_sources(struct survey *survey,
     return WEIR_OK;
 }
 
-static enum weir_status add_sources(struct inspection *inspection,
-                                    struct survey *survey, unsigned producer)
+static enum weir_status add_sources(struct pipeline *pipeline,
+                                    unsigned producer,
+                                    struct inspection *inspection)
 {
+    struct survey *survey = &pipeline->producers[producer].intake.survey;
     struct source_report *reports = NULL;
     struct inspect_source *sources;
     size_t count = 0;
@@ -75,7 +167,7 @@ static enum weir_status add_sources(struct inspection *inspection,
     inspection->sources = sources;
     for (size_t i = 0; i < count; i++)
         sources[inspection->source_count++] =
-            (struct inspect_source){.producer = producer, .report = reports[i]};
+            copy_source(pipeline, &reports[i], producer);
     free(reports);
     return WEIR_OK;
 }
@@ -203,7 +295,7 @@ static void look_at_queue(struct pipeline *pipeline,
     box.has_waiting_readers = view.asleep > 0;
     for (size_t i = 0; i < inspection->producer_count; i++)
         box.has_waiting_writers |=
-            inspection->producers[i].limit == PRODUCER_FULL;
+            inspection->producers[i].limit == limits[PRODUCER_FULL];
     inspection->in_backoff = view.delayed + view.held_lanes;
     add_box(inspection, &box);
 }
@@ -242,6 +334,37 @@ static void look_at_mailboxes(struct pipeline *pipeline,
 }
 
 /* ---- all of it ---- */
+
+static enum weir_status copy_failures(struct pipeline *pipeline,
+                                      struct inspection *inspection)
+{
+    struct recent_failure *recent = calloc(RECENT_COUNT, sizeof *recent);
+    size_t count;
+
+    _Static_assert((int)INSPECT_FAILURES == (int)RECENT_COUNT,
+                   "as many as are kept");
+    if (!recent)
+        return WEIR_RETRY;
+    count = recent_read(&pipeline->run.recent, recent);
+    for (size_t i = 0; i < count; i++) {
+        struct inspect_failure *to = &inspection->failures[i];
+
+        *to = (struct inspect_failure){
+            .number = recent[i].number,
+            .wall_ms = recent[i].wall_ms,
+            .name = recent[i].origin->topic,
+            .partition = recent[i].origin->partition,
+            .position = recent[i].position,
+            .attempt = recent[i].attempt,
+            .code = dead_letter_code(recent[i].code),
+            .stage = recent[i].stage,
+        };
+        memcpy(to->reason, recent[i].reason, sizeof to->reason);
+    }
+    inspection->failure_count = count;
+    free(recent);
+    return WEIR_OK;
+}
 
 static size_t boxes_of(const struct pipeline *pipeline)
 {
@@ -283,17 +406,14 @@ static enum weir_status look(struct pipeline *pipeline,
     inspection->memory_limit = budget->limit;
     for (unsigned i = 0; i < pipeline->producer_count; i++) {
         look_at_producer(&pipeline->producers[i], &inspection->producers[i]);
-        if (add_sources(inspection, &pipeline->producers[i].intake.survey, i) !=
-            WEIR_OK)
+        if (add_sources(pipeline, i, inspection) != WEIR_OK)
             return WEIR_RETRY;
     }
     inspection->producer_count = pipeline->producer_count;
     look_at_workers(pipeline, inspection);
     look_at_mailboxes(pipeline, inspection);
-    inspection->failure_count =
-        recent_read(&pipeline->run.recent, inspection->failures);
     pipeline_stats(pipeline, &inspection->stats);
-    return WEIR_OK;
+    return copy_failures(pipeline, inspection);
 }
 
 enum weir_status pipeline_inspect(struct pipeline *pipeline,

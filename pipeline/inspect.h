@@ -12,10 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weir/pipeline.h>
+#include <weir/producer.h>
+
 #include "pipeline.h"
-#include "producer.h"
-#include "recent.h"
-#include "survey.h"
 
 enum inspect_stage {
     INSPECT_PRODUCER = 0,
@@ -26,7 +26,12 @@ enum inspect_stage {
     INSPECT_STAGE_COUNT
 };
 
-enum { INSPECT_TROUBLE_SIZE = 240 };
+enum {
+    INSPECT_TROUBLE_SIZE = 240,
+    INSPECT_WHY_SIZE = 120,
+    INSPECT_REASON_SIZE = 200,
+    INSPECT_FAILURES = 64
+};
 
 /* The last trouble of a connection, which may be over. */
 struct inspect_trouble {
@@ -36,15 +41,43 @@ struct inspect_trouble {
 
 struct inspect_producer {
     bool is_connected, is_at_end;
-    enum producer_limit limit; /* while it is connected */
+    const char *limit; /* why it reads nothing now: "full" (enough waits for the
+                          workers), "memory", "flood", "rate", "drain"; NULL:
+                          it reads */
     struct weir_ledger ledger;
     struct inspect_trouble trouble;
+};
+
+/* The oldest message of a source that is not settled, which holds its commit:
+ * where it is, and for how long. */
+struct inspect_oldest {
+    bool exists;
+    int64_t position;    /* offset, or delivery tag */
+    const char *where;   /* "queue", "handler", "retry", "requeue", "batcher",
+                            "sink", "sink_retry" */
+    const char *batcher; /* of the last three: which one; else NULL */
+    unsigned worker;     /* of "handler", "retry", "sink" and "sink_retry" */
+    unsigned attempt;    /* of the handler, or of the delivery */
+    int64_t there_us;    /* for how long it is there */
+    int64_t oldest_us;   /* for how long it has been the oldest */
+    char why[INSPECT_WHY_SIZE]; /* it failed last; "": not, or not kept */
 };
 
 /* A partition or a queue; gone when it is taken away. */
 struct inspect_source {
     unsigned producer;
-    struct source_report report;
+    const char *name;  /* topic or queue */
+    int32_t partition; /* -1: none */
+    uint64_t epoch;    /* how often it was taken, this time included */
+    struct weir_source_facts facts;
+    int64_t lag;       /* messages that are still at the broker; -1: unknown */
+    int64_t behind_ms; /* while there is a lag: how old the newest message is
+                          that was taken; -1: unknown */
+    uint64_t open, open_bytes; /* taken and not settled */
+    uint32_t waiting;          /* of them, for a worker; in ordered modes */
+    const char *hold; /* why nothing more of it is read: "waiting" (for a
+                         worker), "memory", "window", "drain"; NULL: it is */
+    struct inspect_oldest oldest;
 };
 
 /* A worker of the processors, or of a batcher's sink. */
@@ -88,6 +121,19 @@ struct inspect_mailbox {
     bool has_waiting_writers;        /* for room */
 };
 
+/* A message that failed for good; never its payload. */
+struct inspect_failure {
+    uint64_t number; /* among all that were kept, from 1 */
+    int64_t wall_ms;
+    const char *name; /* of its source */
+    int32_t partition;
+    int64_t position;
+    uint32_t attempt;
+    const char *code;  /* as in the header `weir-code` of a dead letter */
+    const char *stage; /* "processors", or the batcher */
+    char reason[INSPECT_REASON_SIZE];
+};
+
 struct inspection {
     const char *name;
     int64_t wall_ms;
@@ -104,7 +150,7 @@ struct inspection {
     size_t producer_count, source_count, worker_count, batcher_count,
         mailbox_count;
 
-    struct recent_failure failures[RECENT_COUNT]; /* the newest first */
+    struct inspect_failure failures[INSPECT_FAILURES]; /* the newest first */
     size_t failure_count;
 };
 
