@@ -27,7 +27,7 @@ static int64_t ceiling_us(int64_t min_us, int64_t max_us, uint32_t attempt)
 {
     int64_t ceiling = min_us;
 
-    while (attempt > 1 && ceiling < max_us) {
+    while (attempt > 1 && ceiling > 0 && ceiling < max_us) {
         ceiling *= 2;
         attempt--;
     }
