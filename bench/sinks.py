@@ -20,7 +20,7 @@ batchers:
 {batcher}
     sink: {{ kafka: {{ brokers: "{brokers}", topic: {topic} }} }}
 failure: {{ then: drop }}
-log: {{ level: debug }}
+log: {{ format: text, level: debug }}
 """
 FULL = "    batch_size: 1000\n    max_in_flight: 16"
 DEFAULT = "    batch_size: 100"
