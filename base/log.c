@@ -110,9 +110,10 @@ static void put_out(const struct log_event *event, const char *text,
     }
     if (log_state.prelude)
         used = (size_t)snprintf(out, 16, "%s", log_state.prelude);
-    used += log_state.is_json ? log_line_json(out + used, event->level,
-                                              &log_here, event, text, left_out)
-                              : log_line_text(out + used, event->level, text);
+    used += log_state.is_json
+                ? log_line_json(out + used, event->level, &log_here, event,
+                                text, left_out)
+                : log_line_text(out + used, event->level, event, text);
     (void)!write(STDERR_FILENO, out, used);
 }
 

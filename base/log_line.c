@@ -2,6 +2,7 @@
  * log_line.c - a log line as it is written: text for people, or JSON.
  *
  *     2026-01-31T23:59:59.123Z warning orders[3]@42 failed: no total
+ * trace_id=..
  *
  *     {"time":"2026-01-31T23:59:59.123Z","level":"warning",
  *      "message":"orders[3]@42 failed: no total","pipeline":"orders",
@@ -152,7 +153,7 @@ static void put_plain(struct writer *writer, const char *text)
 }
 
 size_t log_line_text(char out[LOG_LINE_SIZE], enum weir_log_level level,
-                     const char *text)
+                     const struct log_event *event, const char *text)
 {
     struct writer writer = {.out = out, .size = LOG_LINE_SIZE - END_SIZE};
     char name[16];
@@ -161,6 +162,12 @@ size_t log_line_text(char out[LOG_LINE_SIZE], enum weir_log_level level,
     put_time(&writer);
     put_text(&writer, name);
     put_plain(&writer, text);
+    for (size_t i = 0; i < event->field_count; i++) {
+        if (strcmp(event->fields[i].name, "trace_id") != 0)
+            continue;
+        put_text(&writer, " trace_id=");
+        put_plain(&writer, event->fields[i].text);
+    }
     out[writer.used++] = '\n';
     return writer.used;
 }

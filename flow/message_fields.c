@@ -5,6 +5,8 @@
  */
 #include "message_fields.h"
 
+#include <stdio.h>
+
 static void add_text(struct message_fields *fields, const char *name,
                      const char *text)
 {
@@ -19,8 +21,7 @@ static void add_number(struct message_fields *fields, const char *name,
         (struct log_field){.name = name, .number = number};
 }
 
-/* A queue's messages have a routing key, if only an empty one; properties end
- * in a NUL. */
+/* A queue's messages have a routing key, if only an empty one. */
 void message_fields(const struct weir_message *msg,
                     struct message_fields *ret_fields)
 {
@@ -34,10 +35,14 @@ void message_fields(const struct weir_message *msg,
         add_number(ret_fields, "offset", weir_message_offset(msg));
     } else if (key.data) {
         add_text(ret_fields, "queue", weir_message_topic(msg));
-        add_text(ret_fields, "routing_key", key.data);
+        (void)snprintf(ret_fields->routing_key, sizeof ret_fields->routing_key,
+                       "%.*s", (int)key.size, (const char *)key.data);
+        add_text(ret_fields, "routing_key", ret_fields->routing_key);
         add_number(ret_fields, "delivery_tag", (int64_t)msg->ticket);
     } else {
         add_text(ret_fields, "source", weir_message_topic(msg));
         add_number(ret_fields, "number", (int64_t)msg->ticket);
     }
+    if (weir_message_trace(msg, &ret_fields->trace))
+        add_text(ret_fields, "trace_id", ret_fields->trace.trace_id);
 }

@@ -81,6 +81,20 @@ struct weir_bytes weir_message_batch_key(const struct weir_message *msg);
 WEIR_EXPORT
 const char *weir_message_reason(const struct weir_message *msg);
 
+/*
+ * W3C Trace Context, of the headers `traceparent` and `tracestate`.  False:
+ * there is none, or it is not valid.  What it says is carried over by the Kafka
+ * and AMQP sinks, as all headers are.
+ */
+struct weir_trace {
+    char trace_id[33], parent_id[17]; /* lower-case hexadecimal, and a NUL */
+    bool is_sampled;
+    struct weir_bytes state; /* absent: none, or not valid */
+};
+WEIR_EXPORT
+bool weir_message_trace(const struct weir_message *msg,
+                        struct weir_trace *ret_trace);
+
 /* The run is ending: what takes long may give up with WEIR_RETRY. */
 WEIR_EXPORT
 bool weir_message_is_draining(const struct weir_message *msg);
