@@ -9,6 +9,9 @@ import time
 from .process import Failure
 
 METADATA, CREATE_TOPICS = (3, 4), (19, 2)
+CREATE_ACLS, DELETE_ACLS = (30, 1), (31, 1)
+KINDS, OPERATIONS = {"topic": 2, "group": 3}, {"read": 3, "write": 4}
+LITERAL, ALLOW = 3, 3
 ERROR_NONE, ERROR_TOPIC_EXISTS = 0, 36
 TRANSIENT = (5, 6, 7, 41)  # no leader yet, not the leader, timed out, ...
 
@@ -110,3 +113,24 @@ def create_topic(port, topic, count, settings=(), timeout_s=60, copies=1):
             raise Failure(f"topic {topic}: partitions still have no leader, or "
                           f"it was there with another number than {count}")
         time.sleep(0.02)
+
+
+def change_acl(port, api, user, operation, kind, name):
+    body = struct.pack(">ib", 1, KINDS[kind]) + text(name)
+    body += struct.pack(">b", LITERAL) + text(f"User:{user}") + text("*")
+    body += struct.pack(">bb", OPERATIONS[operation], ALLOW)
+    reader = call(port, api, body, 30)
+    reader.number("i")  # throttle time
+    reader.number("i")  # one answer, as asked for
+    error, why = reader.number("h"), reader.text()
+    if error != ERROR_NONE:
+        raise Failure(f"{operation} of {kind} {name}: {why or f'error {error}'}")
+
+
+def allow(port, *rule):
+    """rule: user, operation, kind, name"""
+    change_acl(port, CREATE_ACLS, *rule)
+
+
+def forbid(port, *rule):
+    change_acl(port, DELETE_ACLS, *rule)

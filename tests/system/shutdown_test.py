@@ -4,11 +4,13 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import termios
 import time
 
 import harness
+import live
 from harness import await_that, expect, expect_equal
 
 TIMEOUT_S = 1
@@ -91,5 +93,42 @@ def slow_handler():
         late(folder, "{ plugin: ./slow.so }", 1)
 
 
+def frozen_open(sink_of):
+    """SIGTERM while a sink connects to a broker that is frozen: it accepts the
+    connection, and says nothing."""
+    with harness.scratch() as folder, socket.create_server(
+            ("127.0.0.1", 0)) as broker:
+        broker.settimeout(harness.WAIT_TIMEOUT_S)
+        path = live.topology(
+            folder, "stdin: {}", timeout=f"{TIMEOUT_S}s",
+            sink=sink_of(f"127.0.0.1:{broker.getsockname()[1]}"))
+        with live.Live(path, stdin=subprocess.PIPE) as run:
+            connection, _ = broker.accept()
+            with connection:
+                connection.settimeout(harness.WAIT_TIMEOUT_S)
+                connection.recv(1)  # the first words: it waits for an answer
+                run.process.stdin.write(b"line\n" * 100)
+                run.process.stdin.flush()
+                await_that(lambda: readable(run.process.stdin) == 0,
+                           "the lines are read")
+                clock = live.Clock()
+                run.expect_end(LATE)
+                expect(clock.seconds() < TIMEOUT_S + 5,
+                       f"it ended {clock.seconds():.1f} s after SIGTERM")
+                expect(run.report["abandoned"] > 0, "nothing was abandoned")
+                expect_equal(run.report["done"], 0, "done")
+
+
+def frozen_open_kafka():
+    frozen_open(lambda place: f"{{ kafka: {{ brokers: '{place}', topic: t }} }}")
+
+
+def frozen_open_amqp():
+    frozen_open(lambda place: f"{{ amqp: {{ url: 'amqp://{place}', "
+                              "routing_key: t } }")
+
+
 if __name__ == "__main__":
-    harness.main({"stuck_sink": stuck_sink, "slow_handler": slow_handler})
+    harness.main({"stuck_sink": stuck_sink, "slow_handler": slow_handler,
+                  "frozen_open_kafka": frozen_open_kafka,
+                  "frozen_open_amqp": frozen_open_amqp})
