@@ -36,6 +36,9 @@ COPY --from=build /made/usr/bin/weir /usr/bin/
 COPY --from=build /made/usr/lib/ /usr/lib/
 USER 10001:10001
 WORKDIR /var/lib/weir
+ENV WEIR_ADMIN=127.0.0.1:9464
+EXPOSE 9464
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s CMD ["weir", "health"]
 ENTRYPOINT ["weir"]
 CMD ["run", "/etc/weir/topology.yaml"]
 
@@ -46,6 +49,7 @@ RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /made/usr/include/ /usr/include/
 WORKDIR /src
+HEALTHCHECK NONE
 CMD ["--help"]
 
 FROM scratch AS run
@@ -59,5 +63,8 @@ LABEL org.opencontainers.image.title="weir" \
 COPY --from=build /root-of-run/ /
 USER 10001:10001
 WORKDIR /var/lib/weir
+ENV WEIR_ADMIN=127.0.0.1:9464
+EXPOSE 9464
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s CMD ["weir", "health"]
 ENTRYPOINT ["weir"]
 CMD ["run", "/etc/weir/topology.yaml"]

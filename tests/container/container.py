@@ -3,6 +3,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 import uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -98,11 +99,19 @@ class Live:
         result = engine.call("kill", "--signal", name, self.name)
         expect(result.returncode == 0, f"kill: {result.stderr}")
 
-    def outside(self):
-        """The process id that process 1 has on this machine."""
-        result = engine.call("inspect", "--format", "{{.State.Pid}}",
-                             self.name)
-        return int(result.stdout)
+    def await_healthcheck(self, expected):
+        """The image's own check, by hand; 0: healthy, 1: not."""
+        text = "not ready" if expected else "ready"
+        for_it = time.monotonic() + harness.WAIT_TIMEOUT_S
+        while True:
+            result = engine.call("healthcheck", "run", self.name)
+            log = engine.call("inspect", "--format", "{{.State.Health}}",
+                              self.name).stdout
+            if result.returncode == expected and "ready" in log:
+                return
+            expect(time.monotonic() < for_it,
+                   f"never {text}: {result.returncode}, {log}, {result.stderr}")
+            time.sleep(0.1)
 
     def end(self):
         out, _ = self.process.communicate(timeout=END_TIMEOUT_S)

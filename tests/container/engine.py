@@ -88,6 +88,11 @@ def command(arguments):
         words += [*limits(), "--pull=never", "--timeout", str(SECONDS_AT_MOST)]
         if "--network" not in rest:
             words += ["--network", "host"]
+        # Of many on one network each has a port; without systemd no timers.
+        words += ["-e", "WEIR_ADMIN=127.0.0.1:0"]
+        if "--keep-healthcheck" not in rest:
+            words.append("--no-healthcheck")
+        rest = [word for word in rest if word != "--keep-healthcheck"]
     return words + rest
 
 

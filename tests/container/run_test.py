@@ -2,6 +2,7 @@
 import io
 import json
 import re
+import socket
 import tarfile
 
 import engine
@@ -55,6 +56,8 @@ def description():
     expect_equal(config["User"], "10001:10001", "user")
     expect_equal(config["Entrypoint"], ["weir"], "entrypoint")
     expect_equal(config["Cmd"], ["run", "/etc/weir/topology.yaml"], "command")
+    check = image.get("Healthcheck") or config["Healthcheck"]
+    expect_equal(check["Test"], ["CMD", "weir", "health"], "health check")
     labels = config["Labels"]
     for name in ("title", "description", "licenses", "version", "revision"):
         expect(labels.get(f"org.opencontainers.image.{name}"),
@@ -132,6 +135,25 @@ def exit_codes():
     expect_equal(run("weir", "rum").returncode, 64, "no such verb")
 
 
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def health():
+    """Healthy when its source and its destination are there, else not."""
+    away = TOPOLOGY.replace("HANDLER", "{ plugin: probe }").replace(
+        "stdin", "{ kafka: { brokers: 127.0.0.1:1, group: g, topics: [t] } }")
+    with mounted(topology=TOPOLOGY.replace("HANDLER", "{ plugin: probe }"),
+                 away=away) as options:
+        for file, expected in (("topology", 0), ("away", 1)):
+            with Live("--keep-healthcheck", "-e",
+                      f"WEIR_ADMIN=127.0.0.1:{free_port()}", *options, "probe",
+                      "run", f"/etc/weir/{file}.yaml") as live:
+                live.await_healthcheck(expected)
+
+
 def memory():
     """`memory: auto` is half of the container's limit, and that is enough."""
     with mounted(topology=MUCH, large=TOO_LARGE,
@@ -163,4 +185,4 @@ def slim():
 
 if __name__ == "__main__":
     main(description, contents, hardened, drains, second_signal, exit_codes,
-         memory, slim)
+         health, memory, slim)
