@@ -41,6 +41,18 @@ void page_version(const struct site *site, const struct request *request,
 void page_ledger(const struct site *site, const struct request *request,
                  struct answer *answer);
 
+/* api_inspect.c */
+void page_sources(const struct site *site, const struct request *request,
+                  struct answer *answer);
+void page_stages(const struct site *site, const struct request *request,
+                 struct answer *answer);
+void page_mailboxes(const struct site *site, const struct request *request,
+                    struct answer *answer);
+void page_failures(const struct site *site, const struct request *request,
+                   struct answer *answer);
+void page_explain(const struct site *site, const struct request *request,
+                  struct answer *answer);
+
 /* api_topology.c, api_configuration.c */
 void page_topology(const struct site *site, const struct request *request,
                    struct answer *answer);
