@@ -190,12 +190,32 @@ static void check_drain(const struct weir_settings *settings)
                              poll_ms);
 }
 
+/* The member stays in its group, since polling goes on; the next one doesn't
+ * know how often the message was tried. */
+static void check_held(const struct weir_settings *settings)
+{
+    const struct weir_share *share = weir_settings_share(settings);
+    const int64_t poll_ms = kafka_conf_number(settings, "max.poll.interval.ms");
+
+    if (share->held_us <= poll_ms * 1000)
+        return;
+    weir_settings_warn(settings, "",
+                       "failure.retry and processors.timeout may hold a "
+                       "message for %" PRId64 " s, more than "
+                       "max.poll.interval.ms (%" PRId64 " s): weir stays in "
+                       "the group, but when its partition moves meanwhile the "
+                       "attempts begin anew: lower attempts, backoff.max or "
+                       "timeout, or raise max.poll.interval.ms",
+                       share->held_us / 1000000, poll_ms / 1000);
+}
+
 void kafka_options_check(const struct weir_settings *settings)
 {
     check_start(settings);
     check_topics(settings);
     check_window(settings);
     check_drain(settings);
+    check_held(settings);
     kafka_conf_check(settings, KAFKA_READS);
 }
 

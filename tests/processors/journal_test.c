@@ -22,6 +22,7 @@ enum {
     MAX_CRASHES = 3,
     BAD = 7000,
     OTHER = 8000,
+    NOBODY = 65534,
     MANY = 4096, /* as many as are remembered */
     MANY_FIRST = 10000
 };
@@ -360,6 +361,33 @@ static void a_full_disk_is_met_at_the_start(void **state)
     journal_close(open_one(*state));
 }
 
+/* Nobody but root may write where it may not: a child is somebody else. */
+static void a_folder_that_is_read_only_is_refused(void **state)
+{
+    const struct place *place = *state;
+    const pid_t child = fork();
+    int how = 0;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct journal *journal = NULL;
+        struct weir_error err = {0};
+        enum weir_status status;
+
+        if (chmod(place->folder, 0555) != 0 ||
+            (geteuid() == 0 && setuid(NOBODY) != 0))
+            _exit(2);
+        status = try_open(place, "orders", &journal, &err);
+        _exit(status == WEIR_REJECT && strstr(err.text, "cannot open") &&
+                      strstr(err.text, "Permission denied")
+                  ? 0
+                  : 1);
+    }
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), 0);
+}
+
 static void a_folder_that_is_a_file_is_refused(void **state)
 {
     struct place wrong = {.folder = "/dev/null"};
@@ -389,6 +417,7 @@ int main(void)
         TEST(a_file_that_is_no_journal_is_left_alone),
         TEST(a_journal_of_another_version_is_left_alone),
         TEST(a_full_disk_is_met_at_the_start),
+        TEST(a_folder_that_is_read_only_is_refused),
         TEST(a_folder_that_is_a_file_is_refused),
     };
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);

@@ -93,6 +93,24 @@ static void the_group_is_not_kept_waiting(void **state)
     assert_string_equal(refusals(*state), "");
 }
 
+static void a_message_that_may_be_held_beyond_the_poll_interval_is_warned_of(
+    void **state)
+{
+    struct weir_share *share = test_settings_share(*state);
+
+    share->held_us = 300 * INT64_C(1000000);
+    assert_string_equal(refusals(*state), "");
+    assert_string_equal(test_settings_take_warnings(*state), "");
+    share->held_us++;
+    assert_string_equal(refusals(*state), "");
+    assert_non_null(strstr(test_settings_take_warnings(*state),
+                           "more than max.poll.interval.ms (300 s)"));
+
+    test_settings_set(*state, "properties.max.poll.interval.ms", "600000");
+    assert_string_equal(refusals(*state), "");
+    assert_string_equal(test_settings_take_warnings(*state), "");
+}
+
 static void a_broken_pattern_is_refused(void **state)
 {
     test_settings_set(*state, "topics", "^orders-[a");
@@ -154,6 +172,7 @@ int main(void)
         TEST(another_start_is_refused),
         TEST(a_window_must_hold_two_batches),
         TEST(the_group_is_not_kept_waiting),
+        TEST(a_message_that_may_be_held_beyond_the_poll_interval_is_warned_of),
         TEST(a_broken_pattern_is_refused),
         TEST(limits_fit_the_memory),
         TEST(what_grows_more_is_fetched_in_smaller_pieces),
