@@ -205,6 +205,35 @@ static void a_returned_message_that_nobody_published_ends_it(void **state)
     assert_int_equal(test_batch_open_count(batch), 5);
 }
 
+static void a_returned_message_of_an_absurd_length_ends_it(void **state)
+{
+    struct sink_fixture *fixture = *state;
+    struct weir_batch *batch;
+
+    sink_connect(fixture);
+    batch = sink_write(fixture, letters);
+    amqp_peer_send_return(fixture->peer, "e", "k");
+    amqp_peer_send_header(fixture->peer, UINT64_MAX);
+    sink_expect_end(fixture, "returned a message");
+
+    assert_int_equal(test_batch_open_count(batch), 5);
+}
+
+static void a_returned_message_that_is_cut_off_rejects_nobody(void **state)
+{
+    struct sink_fixture *fixture = *state;
+    struct weir_batch *batch;
+
+    sink_connect(fixture);
+    batch = sink_write(fixture, letters);
+    amqp_peer_send_return(fixture->peer, "e", "k");
+    amqp_peer_send_header(fixture->peer, 1);
+    amqp_peer_cut(fixture->peer);
+    sink_expect_end(fixture, "closed");
+
+    assert_int_equal(test_batch_open_count(batch), 5);
+}
+
 static void confirms_of_an_earlier_connection_count_for_nothing(void **state)
 {
     struct sink_fixture *fixture = *state;
@@ -260,6 +289,16 @@ static void a_frame_without_its_end_ends_the_connection(void **state)
     sink_expect_end(fixture, "not AMQP");
 }
 
+static void a_length_that_no_frame_has_ends_the_connection(void **state)
+{
+    static const uint8_t frame[] = {1, 0, 1, 0xff, 0xff, 0xff, 0xff, 0, 60};
+    struct sink_fixture *fixture = *state;
+
+    sink_connect(fixture);
+    amqp_peer_send(fixture->peer, frame, sizeof frame);
+    sink_expect_end(fixture, "not AMQP");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,9 +311,12 @@ int main(void)
         TEST(a_broker_that_changed_the_headers_is_believed_by_the_body),
         TEST(a_confirm_for_an_unknown_number_ends_the_connection),
         TEST(a_returned_message_that_nobody_published_ends_it),
+        TEST(a_returned_message_of_an_absurd_length_ends_it),
+        TEST(a_returned_message_that_is_cut_off_rejects_nobody),
         TEST(confirms_of_an_earlier_connection_count_for_nothing),
         TEST(what_is_no_confirm_ends_the_connection),
         TEST(a_frame_without_its_end_ends_the_connection),
+        TEST(a_length_that_no_frame_has_ends_the_connection),
     };
     return cmocka_run_group_tests_name("amqp_confirm", tests, NULL, NULL);
 }
