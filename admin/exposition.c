@@ -47,3 +47,44 @@ void exposition_sample(const struct exposition *exposition, const char *name,
     else
         (void)fprintf(out, "\"} %.17g\n", value);
 }
+
+static void write_labels(const struct exposition *exposition, const char *name,
+                         const char *part,
+                         const struct exposition_labels *labels)
+{
+    FILE *out = exposition->out;
+
+    (void)fprintf(out, "%s_%s{pipeline=\"", name, part);
+    write_escaped(out, exposition->pipeline);
+    if (labels->stage) {
+        (void)fputs("\",stage=\"", out);
+        write_escaped(out, labels->stage);
+    }
+    if (labels->batcher) {
+        (void)fputs("\",batcher=\"", out);
+        write_escaped(out, labels->batcher);
+    }
+    (void)fputc('"', out);
+}
+
+void exposition_histogram(const struct exposition *exposition, const char *name,
+                          const struct exposition_labels *labels,
+                          const struct histogram_view *view)
+{
+    FILE *out = exposition->out;
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i < HISTOGRAM_BOUNDS; i++) {
+        count += view->counts[i];
+        write_labels(exposition, name, "bucket", labels);
+        (void)fprintf(out, ",le=\"%g\"} %llu\n",
+                      (double)histogram_bounds_us[i] / 1e6,
+                      (unsigned long long)count);
+    }
+    write_labels(exposition, name, "bucket", labels);
+    (void)fprintf(out, ",le=\"+Inf\"} %llu\n", (unsigned long long)view->count);
+    write_labels(exposition, name, "sum", labels);
+    (void)fprintf(out, "} %.6f\n", (double)view->sum_us / 1e6);
+    write_labels(exposition, name, "count", labels);
+    (void)fprintf(out, "} %llu\n", (unsigned long long)view->count);
+}

@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#include "histogram.h"
+
 #define EXPOSITION_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 struct exposition {
@@ -23,5 +25,13 @@ void exposition_family(const struct exposition *exposition, const char *name,
 void exposition_sample(const struct exposition *exposition, const char *name,
                        const char *label, const char *label_value,
                        double value);
+
+/* The samples of one histogram of a family of that type, in seconds. */
+struct exposition_labels {
+    const char *stage, *batcher; /* or NULL */
+};
+void exposition_histogram(const struct exposition *exposition, const char *name,
+                          const struct exposition_labels *labels,
+                          const struct histogram_view *view);
 
 #endif

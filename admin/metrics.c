@@ -12,6 +12,7 @@
 #include "api.h"
 #include "exposition.h"
 #include "health.h"
+#include "metrics_timing.h"
 
 /* A member of struct pipeline_stats; rows of one name follow each other, and
  * differ by their label. */
@@ -174,6 +175,7 @@ static void write_all(const struct exposition *exposition,
     write_counters(exposition, &stats);
     write_gauges(exposition, &stats);
     write_health(exposition, pipeline);
+    metrics_timing(exposition, pipeline);
 }
 
 void page_metrics(const struct site *site, const struct request *request,

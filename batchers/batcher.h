@@ -34,6 +34,7 @@ struct batcher {
     struct open_batches open;
     struct mail_list hand; /* taken, and not yet in a batch */
     struct settler settler;
+    struct histogram wait; /* of messages, in an open batch */
     struct waiter waiter;
     bool is_uneasy; /* some batch may have to close before its time */
     bool has_full;  /* some batch is full, or flushed, and found no room */

@@ -9,6 +9,7 @@
 #include "outbox.h"
 
 #include "batcher.h"
+#include "clock.h"
 
 static bool offer(struct batcher *batcher, unsigned box)
 {
@@ -40,6 +41,11 @@ bool outbox_close(struct batcher *batcher, struct weir_batch *batch,
         return false;
     open_remove(&batcher->open, batch);
     batcher->open.messages -= batch->count;
+    batch->closed_us = clock_now_us();
+    histogram_add(&batcher->wait,
+                  batch->closed_us -
+                      (batch->due_us - batcher->config.batch_timeout_us),
+                  batch->count);
     batcher->outbox[batch->worker] = batch;
     counter_add(&batcher->config.run->counters.closed[reason], 1);
     (void)offer(batcher, batch->worker);

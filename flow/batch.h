@@ -23,8 +23,9 @@ struct weir_batch {
     const char *batcher;
     struct weir_bytes key; /* the batch's own copy, or absent */
     uint64_t key_hash;
-    unsigned worker; /* the sink worker it is for; 0 when any */
-    int64_t due_us;  /* while it is open: when it closes */
+    unsigned worker;             /* the sink worker it is for; 0 when any */
+    int64_t due_us;              /* while it is open: when it closes */
+    int64_t closed_us, begun_us; /* then, and with its sink; 0: not */
     size_t payload_size;
     uint32_t count, capacity;
     uint32_t moved;  /* messages that pin no chunk any more */

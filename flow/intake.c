@@ -26,12 +26,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "epoch.h"
 #include "invariant.h"
 #include "lane_key.h"
 #include "span.h"
 
 enum {
+    CLOCK_MESSAGES = 32, /* to look for each would cost more than to count it */
     MAX_FREE_CHUNKS = 128,
     LARGE_RECORD = CHUNK_BYTES / 4,
     SEND_AT = 4 * CHUNK_SLOTS
@@ -297,6 +299,9 @@ enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
     msg = place(intake, record, size);
     if (!msg)
         return WEIR_RETRY;
+    if (intake->offered % CLOCK_MESSAGES == 0)
+        intake->now_us = clock_now_us();
+    msg->taken_us = intake->now_us;
     msg->epoch = epoch;
     msg->ticket = record->ticket;
     message_goes(intake->run, msg, (struct whereabouts){.where = WHERE_QUEUE});

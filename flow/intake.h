@@ -55,7 +55,8 @@ struct weir_intake {
     uint32_t free_count;
     uint32_t offered; /* in this pull() */
     uint64_t offered_bytes;
-    bool is_full; /* the budget is used up */
+    int64_t now_us; /* looked at every CLOCK_MESSAGES of them */
+    bool is_full;   /* the budget is used up */
 
     /* The connector. */
     enum weir_status (*settle)(void *self, const struct weir_settlement *list,

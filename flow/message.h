@@ -67,6 +67,7 @@ struct weir_message {
     const char *reason;      /* of the last failure, in the arena; or NULL */
     uint64_t ticket, lane;
     _Atomic uint64_t where; /* struct whereabouts, packed */
+    int64_t taken_us;       /* when it was taken in; its copies keep it */
     uint32_t attempt;       /* handler calls so far */
     uint32_t deliveries;    /* to the sink so far */
     uint8_t ending;         /* enum ending */

@@ -12,6 +12,7 @@
  */
 #include "settle.h"
 
+#include "clock.h"
 #include "invariant.h"
 
 void settler_init(struct settler *settler, struct run *run)
@@ -19,6 +20,31 @@ void settler_init(struct settler *settler, struct run *run)
     *settler = (struct settler){.run = run};
     for (unsigned i = 0; i < RUN_MAX_HOMES; i++)
         mail_list_init(&settler->lists[i]);
+}
+
+static void note_alike(struct settler *settler)
+{
+    if (settler->alike == 0)
+        return;
+    if (settler->now_us == 0)
+        settler->now_us = clock_now_us();
+    histogram_add(&settler->latency, settler->now_us - settler->taken_us,
+                  settler->alike);
+    settler->alike = 0;
+}
+
+/* Neighbours were taken in at one time: they are counted together. */
+static void note_latency(struct settler *settler,
+                         const struct weir_message *msg, enum ending ending)
+{
+    if (ending != ENDING_DONE && ending != ENDING_DROPPED &&
+        ending != ENDING_DISCARDED)
+        return;
+    if (settler->taken_us != msg->taken_us) {
+        note_alike(settler);
+        settler->taken_us = msg->taken_us;
+    }
+    settler->alike++;
 }
 
 static bool extends(const struct weir_message *last,
@@ -41,6 +67,7 @@ void settle(struct settler *settler, struct weir_message *msg,
             counter_add(&settler->run->counters.failed_after_settle, 1);
         ending = ENDING_MOVED;
     }
+    note_latency(settler, msg, ending);
     msg->ending = (uint8_t)ending;
     msg->mail.count = 1;
     msg->mail.size = msg->record->size;
@@ -57,6 +84,8 @@ void settle(struct settler *settler, struct weir_message *msg,
 
 void settler_flush(struct settler *settler)
 {
+    note_alike(settler);
+    settler->now_us = 0;
     for (unsigned i = 0; i < settler->run->home_count; i++) {
         if (!settler->lists[i].head)
             continue;

@@ -4,6 +4,7 @@
 #ifndef WEIR_FLOW_SETTLE_H
 #define WEIR_FLOW_SETTLE_H
 
+#include "histogram.h"
 #include "message.h"
 
 /* One per thread that ends messages. */
@@ -11,6 +12,11 @@ struct settler {
     struct run *run;
     struct mail_list lists[RUN_MAX_HOMES];
     struct weir_message *last[RUN_MAX_HOMES]; /* of each list, its last run */
+
+    struct histogram latency; /* from taken in to settled */
+    int64_t now_us;           /* of this flush; 0: not looked at yet */
+    int64_t taken_us;         /* of those not yet in `latency` */
+    uint32_t alike;           /* how many those are */
 };
 
 void settler_init(struct settler *settler, struct run *run);

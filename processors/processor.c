@@ -363,6 +363,29 @@ static void return_rest(struct processor *processor, struct hand *hand,
     }
 }
 
+/* While they are still ours.  A hand's work is shared out evenly: to look at
+ * the clock for each message would cost more than many handlers. */
+static void note_times(struct processor *processor, const struct hand *hand,
+                       uint32_t ran)
+{
+    const int64_t since_us = hand->since_us;
+    uint32_t alike = 0;
+
+    if (ran == 0 || !hand->is_open)
+        return;
+    histogram_add(&processor->work, (clock_now_us() - since_us) / ran, ran);
+    for (uint32_t i = 0; i < ran; i++) {
+        const struct weir_message *msg = hand->messages[i];
+
+        alike += msg->attempt <= 1 ? 1 : 0; /* a retry waits for its time */
+        if (alike > 0 && (i + 1 == ran ||
+                          hand->messages[i + 1]->taken_us != msg->taken_us)) {
+            histogram_add(&processor->wait, since_us - msg->taken_us, alike);
+            alike = 0;
+        }
+    }
+}
+
 /* Returns how many were run. */
 static uint32_t run_hand(struct processor *processor, struct hand *hand)
 {
@@ -375,6 +398,7 @@ static uint32_t run_hand(struct processor *processor, struct hand *hand)
     struct mail_list back;
     int64_t due_us = 0;
 
+    note_times(processor, hand, ran);
     mail_list_init(&back);
     for (uint32_t i = 0; i < ran; i++) {
         due_us = act(processor, hand, hand->messages[i], results[i], &back);

@@ -27,6 +27,7 @@ struct processor {
     bool has_dead_letter; /* behind them, for what failed only */
     struct runner runner;
     struct settler settler;
+    struct histogram wait, work; /* of messages: for a worker, and there */
     struct failure failure;
     struct waiter waiter;
     struct weir_worker worker;

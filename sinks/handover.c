@@ -91,6 +91,16 @@ static void run_connector(struct sink *sink, struct weir_batch *batch)
     connection_answer(sink, status, &err);
 }
 
+/* What is written again waits for its destination: that is no work of ours. */
+static void note_begun(struct sink *sink, struct weir_batch *batch)
+{
+    batch->begun_us = clock_now_us();
+    if (batch->closed_us > 0)
+        histogram_add(&sink->wait, batch->begun_us - batch->closed_us,
+                      batch->count);
+    batch->closed_us = 0;
+}
+
 void handover_begin(struct sink *sink)
 {
     struct weir_batch *batch = queue_pop(&sink->held);
@@ -102,6 +112,7 @@ void handover_begin(struct sink *sink)
         (!sink->config.ops && !alone_split(sink, batch)))
         return;
     show_taken(sink, batch);
+    note_begun(sink, batch);
     if (batch_begin(batch) != WEIR_OK) {
         queue_push(&sink->held, batch);
         sink->retry_at_us = clock_after_us(NO_MEMORY_US);

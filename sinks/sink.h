@@ -57,6 +57,7 @@ struct sink {
     void *self; /* the connector's */
     struct runner runner;
     struct settler settler;
+    struct histogram wait, work; /* of messages: for the sink, and there */
     struct failure failure;
     struct waiter waiter;     /* asleep here */
     struct waiter far_waiter; /* asleep in the connector */

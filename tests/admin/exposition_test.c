@@ -52,12 +52,42 @@ static void numbers_are_exact(void **state)
     assert_sample("p", NULL, 0.5, "weir_x_total{pipeline=\"p\"} 0.5\n");
 }
 
+static void a_histogram_is_cumulative_and_in_seconds(void **state)
+{
+    struct histogram_view view = {
+        .counts = {[0] = 1, [6] = 2}, .count = 4, .sum_us = 1500000};
+    char *text = NULL;
+    size_t size = 0;
+    const struct exposition exposition = {.out = open_memstream(&text, &size),
+                                          .pipeline = "p"};
+
+    (void)state;
+    view.counts[HISTOGRAM_BOUNDS] = 1;
+    exposition_histogram(&exposition, "weir_x_seconds",
+                         &(struct exposition_labels){"sink", "a\"b"}, &view);
+    assert_int_equal(fclose(exposition.out), 0);
+#define LABELS "{pipeline=\"p\",stage=\"sink\",batcher=\"a\\\"b\""
+    assert_non_null(
+        strstr(text, "weir_x_seconds_bucket" LABELS ",le=\"1e-05\"} 1\n"));
+    assert_non_null(
+        strstr(text, "weir_x_seconds_bucket" LABELS ",le=\"0.001\"} 3\n"));
+    assert_non_null(
+        strstr(text, "weir_x_seconds_bucket" LABELS ",le=\"60\"} 3\n"));
+    assert_non_null(
+        strstr(text, "weir_x_seconds_bucket" LABELS ",le=\"+Inf\"} 4\n"));
+    assert_non_null(strstr(text, "weir_x_seconds_sum" LABELS "} 1.500000\n"));
+    assert_non_null(strstr(text, "weir_x_seconds_count" LABELS "} 4\n"));
+#undef LABELS
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_ALONE(quotes_backslashes_and_newlines_are_escaped),
         TEST_ALONE(what_is_no_utf8_does_not_spoil_the_page),
         TEST_ALONE(numbers_are_exact),
+        TEST_ALONE(a_histogram_is_cumulative_and_in_seconds),
     };
 
     return cmocka_run_group_tests_name("exposition", tests, NULL, NULL);
