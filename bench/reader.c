@@ -2,12 +2,13 @@
  * reader.c - the handler that weir runs in every measurement.
  *
  * options: out (the file that meters are appended to), latency (payloads begin
- * with the time they were made).  Batches that no sink takes are never done:
+ * with the time they were made), wait (how long each message takes).  Batches that no sink takes are never done:
  * that is how a destination stands still.
  *
  * Threads: a meter per worker.
  */
 #include <stdlib.h>
+#include <time.h>
 
 #include <weir/handler.h>
 
@@ -16,6 +17,7 @@
 struct reader {
     struct meter meter;
     const char *out; /* NULL in a sink worker */
+    struct timespec wait;
 };
 
 static enum weir_status init(const struct weir_worker *worker,
@@ -28,6 +30,7 @@ static enum weir_status init(const struct weir_worker *worker,
         return weir_fail(err, WEIR_RETRY, "out of memory");
     if (!worker->batcher)
         reader->out = weir_settings_string(options, "out");
+    reader->wait.tv_nsec = weir_settings_int(options, "wait", 0) * 1000;
     reader->meter.has_latency = weir_settings_bool(options, "latency", false);
     *ret_state = reader;
     return WEIR_OK;
@@ -38,6 +41,8 @@ static enum weir_status handle_message(struct weir_message *msg, void *state)
     struct reader *reader = state;
     const struct weir_bytes payload = weir_message_payload(msg);
 
+    if (reader->wait.tv_nsec > 0)
+        (void)nanosleep(&reader->wait, NULL);
     meter_handle(&reader->meter, payload.data, payload.size);
     return WEIR_OK;
 }

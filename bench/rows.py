@@ -16,7 +16,7 @@ producer:
 processors:
   handler:
     plugin: {folder}/reader.so
-    options: {{ out: {folder}/out, latency: {latency} }}
+    options: {{ out: {folder}/out, latency: {latency}, wait: {wait} }}
 {processors}
 {batchers}
 failure: {{ then: {policy} }}
@@ -47,10 +47,10 @@ class Row:
 
 
 def topology(stand, producer, processors="", batchers="", latency="false",
-             policy="drop"):
+             policy="drop", wait="0ms"):
     return stand.topology(TOPOLOGY.format(
         producer=producer, processors=processors, batchers=batchers,
-        latency=latency, policy=policy, folder=stand.folder))
+        latency=latency, policy=policy, wait=wait, folder=stand.folder))
 
 
 def values_of(log, prefix):

@@ -71,10 +71,10 @@ class Stand:
     def amqp(self):
         return self.node("rabbitmq")["WEIR_AMQP"]
 
-    def topic(self, name, *options):
+    def topic(self, name, *options, partitions=PARTITIONS):
         self.kafka()
         subprocess.run([BROKERS, "topic", f"{self.folder}/kafka", name,
-                        str(PARTITIONS), *options], check=True,
+                        str(partitions), *options], check=True,
                        stdout=subprocess.DEVNULL)
         return name
 
@@ -89,9 +89,10 @@ class Stand:
                         "delete_queue", name], check=False,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def fill_kafka(self, topic, count, size, rate=0, properties=()):
+    def fill_kafka(self, topic, count, size, rate=0, properties=(),
+                   partitions=PARTITIONS):
         return [self.program("fill_kafka"), self.kafka(), topic,
-                str(PARTITIONS), str(count), str(size), str(rate), *properties]
+                str(partitions), str(count), str(size), str(rate), *properties]
 
     def fill_amqp(self, queue, kind, count, size, rate=0):
         return [self.program("fill_amqp"), self.amqp(), queue, kind,
