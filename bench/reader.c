@@ -2,8 +2,8 @@
  * reader.c - the handler that weir runs in every measurement.
  *
  * options: out (the file that meters are appended to), latency (payloads begin
- * with the time they were made), wait (how long each message takes).  Batches that no sink takes are never done:
- * that is how a destination stands still.
+ * with the time they were made), wait (how long each message takes).  Batches
+ * that no sink takes are never done: that is how a destination stands still.
  *
  * Threads: a meter per worker.
  */
