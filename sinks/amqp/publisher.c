@@ -20,30 +20,27 @@
 
 #include "address.h"
 #include "clock.h"
+#include "exchange.h"
 #include "log.h"
 #include "template.h"
 
 /* Frames after which the library may have its pages back. */
 enum { RELEASE_EVERY = 64 };
 
-/* Asks for the exchange, so that a missing one is said before anything is
- * published; one that each message names isn't known yet. */
+/* One that each message names isn't known yet; the default one is there. */
 static enum weir_status look_for_exchange(struct publisher *publisher,
+                                          const struct weir_settings *settings,
                                           struct weir_error *err)
 {
     const struct template *template = publisher->plan.exchange;
-    char name[AMQP_NAME_MAX + 1] = "", what[AMQP_NAME_MAX + 20];
+    char name[AMQP_NAME_MAX + 1] = "";
 
     if (publication_exchange_varies(&publisher->plan))
         return WEIR_OK;
     (void)template_render(template, NULL, NULL, name, AMQP_NAME_MAX);
     if (name[0] == '\0')
         return WEIR_OK;
-    (void)snprintf(what, sizeof what, "exchange %s", name);
-    (void)amqp_exchange_declare(publisher->link.connection, AMQP_LINK_CHANNEL,
-                                amqp_cstring_bytes(name), amqp_empty_bytes, 1,
-                                0, 0, 0, amqp_empty_table);
-    return amqp_link_reply(&publisher->link, what, err);
+    return exchange_prepare(&publisher->link, settings, name, err);
 }
 
 static enum weir_status begin_confirms(struct publisher *publisher,
@@ -65,7 +62,7 @@ static enum weir_status connect_within(struct publisher *publisher,
 
     if (status != WEIR_OK)
         return status;
-    status = look_for_exchange(publisher, err);
+    status = look_for_exchange(publisher, settings, err);
     if (status == WEIR_OK)
         status = begin_confirms(publisher, err);
     amqp_guard_unwatch(guard);

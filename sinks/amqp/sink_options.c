@@ -10,6 +10,22 @@
 #include "address.h"
 #include "publication.h"
 
+static const struct weir_option declare_options[] = {
+    {.name = "type",
+     .type = WEIR_OPTION_CHOICE,
+     .flags = WEIR_OPTION_REQUIRED,
+     .choices = "direct|topic|fanout|headers",
+     .help = "How the exchange routes."},
+    {.name = "durable",
+     .type = WEIR_OPTION_BOOL,
+     .fallback = "true",
+     .help = "Whether the exchange survives a restart of the broker."},
+    {.name = "arguments",
+     .type = WEIR_OPTION_MAP,
+     .help = "Further arguments of the exchange, as text: for example "
+             "alternate-exchange."},
+    {.name = NULL}};
+
 const struct weir_option amqp_sink_options[] = {
     AMQP_ADDRESS_URL,
     {.name = "exchange",
@@ -23,6 +39,11 @@ const struct weir_option amqp_sink_options[] = {
      .flags = WEIR_OPTION_TEMPLATE,
      .fallback = "",
      .help = "What the exchange routes by, as in \"orders.%{key}\"."},
+    {.name = "declare",
+     .type = WEIR_OPTION_GROUP,
+     .children = declare_options,
+     .help = "Declares the exchange; it may exist if it was declared alike. "
+             "Without, one that isn't there is waited for."},
     {.name = "mandatory",
      .type = WEIR_OPTION_BOOL,
      .fallback = "true",
@@ -53,6 +74,26 @@ static void check_name(const struct weir_settings *settings, const char *path)
                              AMQP_NAME_MAX);
 }
 
+static void check_declare(const struct weir_settings *settings)
+{
+    const char *exchange = weir_settings_string(settings, "exchange");
+
+    if (!weir_settings_has(settings, "declare"))
+        return;
+    if (!exchange || exchange[0] == '\0')
+        weir_settings_refuse(settings, "declare",
+                             "the default exchange is always there: leave "
+                             "this out, or write exchange");
+    else if (strstr(exchange, "%{"))
+        weir_settings_refuse(settings, "declare",
+                             "an exchange that each message names can't be "
+                             "declared before: leave this out");
+    else if (strncmp(exchange, "amq.", 4) == 0)
+        weir_settings_refuse(settings, "declare",
+                             "names that begin with 'amq.' are the broker's: "
+                             "leave this out");
+}
+
 void amqp_sink_check(const struct weir_settings *settings)
 {
     const char *exchange = weir_settings_string(settings, "exchange");
@@ -61,6 +102,7 @@ void amqp_sink_check(const struct weir_settings *settings)
     amqp_address_check(settings);
     check_name(settings, "exchange");
     check_name(settings, "routing_key");
+    check_declare(settings);
     if ((!exchange || exchange[0] == '\0') &&
         (!routing_key || routing_key[0] == '\0'))
         weir_settings_refuse(

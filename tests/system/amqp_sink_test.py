@@ -2,6 +2,8 @@
 those that can't."""
 import uuid
 
+import pika
+
 import harness
 from amqp_queue import Queue, channel_to
 from harness import await_that, expect, expect_equal
@@ -116,16 +118,67 @@ def unconfirmed_by_design():
     expect_equal((report["done"], report["rejected"]), (2, 0), "the ledger")
 
 
+def declared():
+    """The exchange is made where that is asked for; one that was declared
+    otherwise is said, and waited for."""
+    url = harness.broker("WEIR_AMQP")
+    old, new = Queue(url).declare(), Queue(url).declare()
+    name = f"exchange-{uuid.uuid4().hex[:12]}"
+    rest = f"{name}-rest"
+    members = {"exchange": name, "routing_key": "a.b",
+               "declare": "{ type: topic, durable: false, arguments: "
+                          f"{{ alternate-exchange: {rest} }} }}"}
+
+    def is_there():
+        try:
+            with channel_to(url) as channel:
+                channel.exchange_declare(name, passive=True)
+                return True
+        except pika.exceptions.ChannelClosedByBroker:
+            return False
+
+    try:
+        with harness.scratch() as folder:
+            path = topology(folder, source(old), sink=sink(url, **members))
+            with Live(path) as live:
+                await_that(is_there, "the exchange")
+                with channel_to(url) as channel:
+                    channel.exchange_declare(rest, "fanout")
+                    channel.exchange_declare(  # as it was asked for
+                        name, "topic", arguments={"alternate-exchange": rest})
+                    channel.queue_bind(new.name, name, "a.*")
+                old.put([b"first"])
+                await_that(lambda: new.state()[0] == 1, "the message")
+                live.expect_end(0)
+            with channel_to(url) as channel:
+                channel.exchange_delete(name)
+                channel.exchange_declare(name, "fanout")
+            with Live(path) as live:
+                live.await_log("declared otherwise", "inequivalent arg")
+                live.expect_end(0)
+    finally:
+        with channel_to(url) as channel:
+            channel.exchange_delete(name)
+            channel.exchange_delete(rest)
+        old.delete()
+        new.delete()
+
+
 def exchange_waits():
     """One that isn't there, or goes away, is waited for."""
     url = harness.broker("WEIR_AMQP")
     old, new = Queue(url).declare(), Queue(url).declare()
     exchange = f"exchange-{uuid.uuid4().hex[:12]}"
+    rest = f"{exchange}-rest"
+    with channel_to(url) as channel:
+        channel.exchange_declare(rest, "fanout")
+        channel.queue_bind(new.name, rest)
 
     def declare():
+        """It leads to the queue from its first moment on."""
         with channel_to(url) as channel:
-            channel.exchange_declare(exchange, "fanout")
-            channel.queue_bind(new.name, exchange)
+            channel.exchange_declare(exchange, "fanout",
+                                     arguments={"alternate-exchange": rest})
 
     def delete():
         with channel_to(url) as channel:
@@ -150,6 +203,8 @@ def exchange_waits():
                 expect_equal(live.report["rejected"], 0, "rejected")
         delete()
     finally:
+        with channel_to(url) as channel:
+            channel.exchange_delete(rest)
         old.delete()
         new.delete()
 
@@ -194,4 +249,4 @@ if __name__ == "__main__":
     harness.main({
         "carried": carried, "returned": returned, "too_large": too_large,
         "unconfirmed_by_design": unconfirmed_by_design,
-        "exchange_waits": exchange_waits, "tls": tls})
+        "exchange_waits": exchange_waits, "declared": declared, "tls": tls})

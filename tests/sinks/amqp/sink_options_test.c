@@ -58,11 +58,28 @@ static void urls_are_checked_without_being_shown(void **state)
     expect(settings, "given together");
 }
 
+static void only_an_exchange_of_ours_is_declared(void **state)
+{
+    struct weir_settings *settings = *state;
+
+    test_settings_set(settings, "url", "amqp://h");
+    test_settings_set(settings, "routing_key", "orders");
+    test_settings_set(settings, "declare.type", "topic");
+    expect(settings, "the default exchange is always there");
+    test_settings_set(settings, "exchange", "%{header.x}");
+    expect(settings, "can't be declared before");
+    test_settings_set(settings, "exchange", "amq.topic");
+    expect(settings, "are the broker's");
+    test_settings_set(settings, "exchange", "orders");
+    expect(settings, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_destination_has_a_name),
         TEST(urls_are_checked_without_being_shown),
+        TEST(only_an_exchange_of_ours_is_declared),
     };
     return cmocka_run_group_tests_name("amqp_sink_options", tests, NULL, NULL);
 }
