@@ -29,7 +29,9 @@
  *
  * A drain stops consuming; when everything that was taken has been settled and
  * written, one more question and its answer prove that the broker read it all,
- * since acknowledgements themselves have no answer.
+ * since acknowledgements themselves have no answer. In an order the consumer is
+ * not cancelled: the next one would get later messages at once, and what is
+ * stashed here behind them. The end of the channel gives both back together.
  *
  * A pipeline that stands still for ten minutes, a third of the time after which
  * RabbitMQ closes the channel of a consumer that acknowledges nothing, hands
@@ -72,7 +74,7 @@ struct amqp_producer {
     unsigned empty_answers;
     int64_t moved_us; /* when there was demand, or something was settled */
     int64_t delivery_limit;
-    bool is_open, has_begun, is_draining, until_end, is_starved;
+    bool is_open, has_begun, is_draining, until_end, is_starved, is_ordered;
     bool is_dry;      /* nothing was there to read a moment ago */
     bool has_skipped; /* so it wasn't asked for in the last round */
     bool is_handing_back, has_handed_back;
@@ -108,6 +110,8 @@ static enum weir_status amqp_open(void *self,
     if (status != WEIR_OK)
         return status;
     amqp->until_end = weir_settings_share(settings)->until_end;
+    amqp->is_ordered =
+        weir_settings_share(settings)->ordering != WEIR_ORDERING_NONE;
     amqp->delivery_limit = weir_settings_int(settings, "delivery_limit", 20);
     status = open_consumer(amqp, settings, err);
     if (status != WEIR_OK)
@@ -265,14 +269,20 @@ static enum weir_status write_acks(struct amqp_producer *amqp, int64_t now_us,
     return status == WEIR_AGAIN ? WEIR_OK : status;
 }
 
+/* Nothing more of what the broker delivers is taken. */
+static bool has_stopped(const struct amqp_producer *amqp)
+{
+    return amqp->is_draining &&
+           (amqp->is_ordered || amqp->consumer.is_cancelled);
+}
+
 /* When the queue's length is to be asked for again. */
 static int64_t ask_due_us(const struct amqp_producer *amqp)
 {
     if (amqp->consumer.asked != amqp->consumer.answered)
         return CLOCK_NEVER_US;
     if (amqp->is_draining)
-        return amqp->consumer.is_cancelled && is_settled(amqp) ? 0
-                                                               : CLOCK_NEVER_US;
+        return has_stopped(amqp) && is_settled(amqp) ? 0 : CLOCK_NEVER_US;
     return amqp->asked_at_us + (amqp->until_end && amqp->consumer.stashed == 0
                                     ? END_EVERY_US
                                     : LAG_EVERY_US);
@@ -309,7 +319,7 @@ static enum weir_status take_answer(struct amqp_producer *amqp,
     if (consumer->answered != amqp->end_asked)
         return WEIR_OK;
     if (amqp->is_draining)
-        return consumer->is_cancelled && is_settled(amqp) ? WEIR_DONE : WEIR_OK;
+        return has_stopped(amqp) && is_settled(amqp) ? WEIR_DONE : WEIR_OK;
     amqp->empty_answers =
         consumer->ready == 0 && is_idle(amqp) ? amqp->empty_answers + 1 : 0;
     return amqp->until_end && amqp->empty_answers >= ANSWERS_AT_END ? WEIR_DONE
@@ -411,7 +421,8 @@ static enum weir_status serve(struct amqp_producer *amqp,
     if (status == WEIR_RETRY)
         return status;
     status = write_acks(amqp, now_us, err);
-    if (status == WEIR_OK && amqp->is_draining && !amqp->consumer.is_cancelling)
+    if (status == WEIR_OK && amqp->is_draining && !amqp->is_ordered &&
+        !amqp->consumer.is_cancelling)
         status = consumer_cancel(&amqp->consumer, err);
     if (status == WEIR_OK)
         status = hand_back(amqp, intake, now_us, err);

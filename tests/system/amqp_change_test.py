@@ -126,6 +126,44 @@ def single_active():
                    says)
 
 
+def in_turns():
+    """Each ends in mid-stream while the next one waits: what the broker had sent
+    ahead comes before later messages."""
+    count = 6 * burst()
+    with OwnNode("rabbitmq") as node, harness.scratch() as folder, \
+            contextlib.ExitStack() as stack:
+        queue = Queue(node["WEIR_AMQP"], "quorum",
+                      x_single_active_consumer=True).declare()
+        put(queue, numbers(0, count))
+        consumers = []
+
+        def join():
+            consumers.append(Consumer(
+                queue, folder, f"number{len(consumers)}",
+                {"declare": "{ type: quorum, arguments: "
+                            "{ x-single-active-consumer: true } }"},
+                handler=witness(folder, delay="1ms"), batch_size=20,
+                processors="ordering: partition"))
+            stack.enter_context(consumers[-1].live)
+            return consumers[-1]
+        join()
+        for turn in range(2):
+            await_that(consumers[turn].lines, "lines of who has its turn")
+            join()
+            await_that(lambda: node.tool("list_consumers").count(queue.name)
+                       == 2, "one that waits for its turn")
+            consumers[turn].live.expect_end(0)
+        await_that(lambda: sum(len(one.lines()) for one in consumers)
+                   >= count, "every message in a file")
+        consumers[-1].live.expect_end(0)
+        found = [line for one in consumers for line in one.lines()]
+        wrong = [pair for pair in zip(found, numbers(0, count))
+                 if pair[0] != pair[1]]
+        expect(len(found) == count and not wrong,
+               f"{len(found)} messages, of one after the other; instead of "
+               f"the second there is the first: {wrong[:3]}")
+
+
 def exclusive():
     queue = Queue(harness.broker("WEIR_AMQP")).declare()
     take_turns(queue, {"exclusive": "true"},
@@ -163,5 +201,6 @@ if __name__ == "__main__":
         "consumer_timeout_quorum": lambda: consumer_timeout("quorum"),
         "failover": failover,
         "single_active": single_active,
+        "in_turns": in_turns,
         "exclusive": exclusive,
         "exclusive_again": exclusive_again})

@@ -355,6 +355,35 @@ static void a_drain_ends_when_all_that_was_taken_is_acknowledged(void **state)
     assert_int_equal(amqp_peer_method_count(fixture->peer, 60 << 16 | 30), 1);
 }
 
+static int setup_ordered(void **state)
+{
+    struct peer_fixture *fixture;
+
+    (void)peer_fixture_setup(state);
+    fixture = *state;
+    test_settings_share(fixture->settings)->ordering = WEIR_ORDERING_PARTITION;
+    peer_connect(fixture);
+    return 0;
+}
+
+static void an_ordered_drain_gives_consumer_and_messages_back_together(
+    void **state)
+{
+    struct peer_fixture *fixture = *state;
+    struct weir_error err = {.text = ""};
+
+    amqp_peer_deliver(fixture->peer, 1, "x");
+    test_intake_pull_until(fixture->intake, 1, 1);
+    ops->drain(test_intake_self(fixture->intake));
+    amqp_peer_deliver(fixture->peer, 2, "never offered");
+    serve(fixture, 0);
+    settle(fixture, 0, 1, WEIR_OUTCOME_DONE);
+    assert_int_equal(peer_pull(fixture, 0, &err), WEIR_DONE);
+
+    assert_int_equal(amqp_peer_verdict_count(fixture->peer), 1);
+    assert_int_equal(amqp_peer_method_count(fixture->peer, 60 << 16 | 30), 0);
+}
+
 static void wake_cuts_pull_short(void **state)
 {
     struct peer_fixture *fixture = *state;
@@ -395,6 +424,9 @@ int main(void)
         TEST(more_than_the_prefetch_ends),
         TEST(tags_that_do_not_rise_end),
         TEST(a_drain_ends_when_all_that_was_taken_is_acknowledged),
+        cmocka_unit_test_setup_teardown(
+            an_ordered_drain_gives_consumer_and_messages_back_together,
+            setup_ordered, teardown),
         TEST(wake_cuts_pull_short),
     };
     return cmocka_run_group_tests_name("amqp_consume", tests, NULL, NULL);
