@@ -54,6 +54,13 @@ class Sent:
         return ranks
 
 
+class Allowed:
+    """How many may come again: of each partition, and of all together."""
+
+    def __init__(self, partitions, in_all):
+        self.partitions, self.in_all = partitions, in_all
+
+
 LANES = {
     "partition": lambda place: place[0],
     "key": lambda place: (place[0], place[2]),
@@ -107,9 +114,13 @@ def find_duplicates(sent, streams, allowed, faults):
         if place and count > 1 and number not in sent.doubtful:
             faults.duplicates[place[0]] += count - 1
     for partition, count in sorted(faults.duplicates.items()):
-        if count > allowed.get(partition, 0):
+        most = allowed.partitions.get(partition, 0)
+        if count > most:
             faults.excess.append(f"{count} of partition {partition}, allowed "
-                                 f"are {allowed.get(partition, 0)}")
+                                 f"are {most}")
+    count = sum(faults.duplicates.values())
+    if count > allowed.in_all:
+        faults.excess.append(f"{count} in all, allowed are {allowed.in_all}")
 
 
 def breaks_of(stream, ranks):
@@ -150,7 +161,7 @@ def find_nonmonotonic(commits, faults):
 def check(sent, streams, ordering, allowed, left=None, commits=None):
     """Returns the faults.
 
-    `allowed` duplicates by partition.  What the broker still has is `left` (a
+    `allowed` is an Allowed.  What the broker still has is `left` (a
     set of numbers) or what is not below the last of `commits`, which are
     (partition, offset) in the order in which they were made.
     """

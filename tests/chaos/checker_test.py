@@ -5,7 +5,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from checker import Sent, Stream, check  # noqa: E402
+from checker import Allowed, Sent, Stream, check  # noqa: E402
 
 PARTITIONS, KEYS = 2, 3
 
@@ -23,7 +23,9 @@ ALL = list(range(60))
 def found(streams, ordering="partition", allowed=None, sent=SENT, **more):
     if streams and not isinstance(streams[0], Stream):
         streams = [Stream("one", streams)]
-    return check(sent, streams, ordering, allowed or {}, **more)
+    if not isinstance(allowed, Allowed):
+        allowed = Allowed(allowed or {}, sum((allowed or {}).values()))
+    return check(sent, streams, ordering, allowed, **more)
 
 
 def swapped(first, second):
@@ -85,10 +87,17 @@ class CheckerTest(unittest.TestCase):
         self.assertEqual(len(faults.excess), 1)
         self.assertIn("partition 0", faults.excess[0])
 
+    def test_duplicates_beyond_the_bound_of_all_are_a_fault(self):
+        streams = [Stream("one", ALL), Stream("two", ALL[-10:])]
+        faults = found(streams, allowed=Allowed({0: 100, 1: 100}, 9))
+        self.assertEqual(faults.excess, ["10 in all, allowed are 9"])
+        self.assertEqual(found(streams, allowed=Allowed(
+            {0: 100, 1: 100}, 10)).texts(), [])
+
     def test_a_message_three_times_is_two_duplicates(self):
         faults = found(ALL + [3, 3], "none", allowed={1: 1})
         self.assertEqual(faults.duplicates[1], 2)
-        self.assertEqual(len(faults.excess), 1)
+        self.assertEqual(len(faults.excess), 2)
 
     def test_keys_may_overtake_each_other_unless_the_partition_is_a_lane(self):
         # 8 and 10 are neighbours in partition 0, with different keys.

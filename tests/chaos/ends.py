@@ -105,12 +105,16 @@ class KafkaSource:
     def commits(self):
         return commits.read(self.brokers, self.topic, self.topic)
 
-    def allowed(self, moves, batches):
-        return {partition: moves * (self.window + batches)
+    def window_of(self, moves, batch):
+        return moves * (self.window + batch)
+
+    def allowed(self, moves, batch):
+        return {partition: self.window_of(moves, batch)
                 for partition in self.partitions}
 
 
-# Ready and unacknowledged; what list_queues says is seconds old.
+# Ready and unacknowledged, by the queue's leader; what list_queues says is seconds
+# old.  Where nobody leads it fails.
 TOTAL = """[begin {{ok, {{_, N}}, _}} = ra:leader_query(amqqueue:get_pid(Q),
 fun rabbit_fifo:query_messages_total/1), N end || Q <- rabbit_amqqueue:list(),
 element(4, amqqueue:get_name(Q)) =:= <<"{}">>]."""
@@ -154,32 +158,6 @@ class QuorumQueue(Queue):
                     break
             channel.cancel()
         return found
-
-    def is_answered(self, limit_s):
-        """Whether a consumer is; the queue takes back what that one got."""
-        import pika
-        parameters = pika.URLParameters(self.url)
-        parameters.socket_timeout = parameters.stack_timeout = limit_s
-        answered = []
-
-        def consume(channel):
-            channel.basic_qos(prefetch_count=1)
-            channel.basic_consume(
-                self.name, lambda *_: None,
-                callback=lambda _: (answered.append(True),
-                                    channel.connection.close()))
-        connection = pika.SelectConnection(
-            parameters, on_open_callback=lambda it: it.channel(
-                on_open_callback=consume),
-            on_open_error_callback=lambda it, _: it.ioloop.stop(),
-            on_close_callback=lambda it, _: it.ioloop.stop())
-        connection.ioloop.call_later(limit_s, connection.ioloop.stop)
-        connection.ioloop.start()
-        if connection.is_open:
-            connection.close()
-            connection.ioloop.call_later(limit_s, connection.ioloop.stop)
-            connection.ioloop.start()
-        return bool(answered)
 
 
 # Order needs the queue's only consumer.  A quorum queue takes any number of
@@ -233,8 +211,11 @@ class AmqpSource:
     def commits(self):
         return None
 
-    def allowed(self, moves, batches):
-        return {0: moves * (self.window + batches)}
+    def window_of(self, moves, batch):
+        return moves * (self.window + batch)
+
+    def allowed(self, moves, batch):
+        return {0: self.window_of(moves, batch)}
 
 
 class FileEnd:

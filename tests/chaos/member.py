@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import harness
 from harness import await_that, expect
@@ -12,6 +13,7 @@ from nodes.process import die_with_parent
 STARTED = ("gives this member", "amqp: prefetch=")
 EPOCH = {"kafka": re.compile("gives this member [1-9]"),
          "amqp": re.compile("amqp: prefetch=")}
+GIVEN = {"kafka": r"gives this member (\d+)", "amqp": "amqp: prefetch="}
 LEDGER = ("done", "rejected", "abandoned", "in_flight")
 
 
@@ -49,6 +51,11 @@ class Run:
     def epochs(self, source):
         return len(EPOCH[source].findall(self.log))
 
+    def given(self, source):
+        """How many partitions all its epochs had; an AMQP channel is one."""
+        found = re.findall(GIVEN[source], self.log)
+        return sum(map(int, found)) if source == "kafka" else len(found)
+
 
 class Member:
     """The topology is fixed; each start is another run with its own name."""
@@ -57,6 +64,7 @@ class Member:
         self.name, self.folder = name, folder
         self.topology = f"{folder}/{name}.yaml"
         self.runs, self.around, self.stdout, self.variables = [], [], None, {}
+        self.slowest_end_s = 0
         with open(self.topology, "w", encoding="utf-8") as file:
             file.write(topology)
 
@@ -92,11 +100,13 @@ class Member:
         """SIGTERM; returns what is wrong about its end, or None."""
         run = self.run
         run.is_asked = True
+        begun = time.monotonic()
         run.process.send_signal(signal.SIGTERM)
         try:
             code = run.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return f"{run.owner} still runs {timeout_s} s after SIGTERM"
+        self.slowest_end_s = max(self.slowest_end_s, time.monotonic() - begun)
         if code not in codes:
             return f"{run.owner} ended with {code}"
         return self.imbalance()

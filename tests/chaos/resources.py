@@ -6,6 +6,7 @@ import threading
 SAMPLE_S = 1
 GROWTH, SLACK = 1.05, 2  # of memory; of threads and descriptors
 JUDGED = 300  # samples; fewer say nothing
+TENTHS = 10
 
 
 class Resources:
@@ -56,9 +57,19 @@ class Resources:
         return faults
 
     def text(self):
-        if len(self.samples) < 3:
+        if len(self.samples) < TENTHS:
             return ""
         second, last = self.thirds()
         return (f"memory {second[0] / 2**20:.1f} then {last[0] / 2**20:.1f} "
-                f"MiB, threads {second[1]:.0f} then {last[1]:.0f}, descriptors "
-                f"{second[2]:.0f} then {last[2]:.0f}")
+                f"MiB ({self.course()}), threads {second[1]:.0f} then "
+                f"{last[1]:.0f}, descriptors {second[2]:.0f} then {last[2]:.0f}")
+
+    def course(self):
+        """Of memory, a tenth of the time each."""
+        ends = [len(self.samples) * part // TENTHS
+                for part in range(TENTHS + 1)]
+        return " ".join(f"{self.middle(*part) / 2**20:.1f}"
+                        for part in zip(ends, ends[1:]))
+
+    def middle(self, first, end):
+        return statistics.median(one[0] for one in self.samples[first:end])
