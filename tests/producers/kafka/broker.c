@@ -68,6 +68,27 @@ static void expect_yes(rd_kafka_queue_t *queue)
     rd_kafka_queue_destroy(queue);
 }
 
+/* The broker answers before it tells others; bounded by the tries, each of
+ * which is a round trip. */
+static void await_partitions(rd_kafka_t *rk, const char *name, int total)
+{
+    enum { TRIES = 10000 };
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
+    int count = 0;
+
+    for (int i = 0; i < TRIES && count < total; i++) {
+        const struct rd_kafka_metadata *metadata = NULL;
+
+        if (rd_kafka_metadata(rk, 0, topic, &metadata, WAIT_MS) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+            continue;
+        count = metadata->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(topic);
+    INVARIANT(count >= total);
+}
+
 /* `setting`: a name and a value, or NULL. */
 static void create_topic(const char *address, int partitions, const char *name,
                          const char *const *setting)
@@ -84,6 +105,7 @@ static void create_topic(const char *address, int partitions, const char *name,
     rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
     expect_yes(queue);
     rd_kafka_NewTopic_destroy(topic);
+    await_partitions(rk, name, partitions);
     rd_kafka_destroy(rk);
 }
 
@@ -108,27 +130,6 @@ void broker_create_topic(const char *address, int partitions, char *out,
 {
     broker_unique_name("weir", out, size);
     broker_create_topic_named(address, partitions, out);
-}
-
-/* The broker answers before it tells others; bounded by the tries, each of
- * which is a round trip. */
-static void await_partitions(rd_kafka_t *rk, const char *name, int total)
-{
-    enum { TRIES = 10000 };
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
-    int count = 0;
-
-    for (int i = 0; i < TRIES && count < total; i++) {
-        const struct rd_kafka_metadata *metadata = NULL;
-
-        if (rd_kafka_metadata(rk, 0, topic, &metadata, WAIT_MS) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR)
-            continue;
-        count = metadata->topics[0].partition_cnt;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    rd_kafka_topic_destroy(topic);
-    INVARIANT(count >= total);
 }
 
 void broker_add_partitions(const char *address, const char *topic, int total)
