@@ -20,6 +20,8 @@ def build(tag, folder, *options):
 
 def images():
     os.nice(10)
+    # What earlier trees left; younger layers spare a build.
+    engine.call("image", "prune", "--force", "--filter", "until=24h")
     engine.make_base()
     # The first builds what is compiled; the others find it done.
     build("weir:dev", harness.ROOT, "--target", "dev")
