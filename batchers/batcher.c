@@ -31,6 +31,7 @@
 #include "log.h"
 #include "outbox.h"
 #include "span.h"
+#include "telemetry.h"
 
 enum { TICK_US = 500 * 1000, TIDY_US = 100 * 1000, NO_MEMORY_US = 10 * 1000 };
 
@@ -117,6 +118,10 @@ static struct weir_batch *open_batch(struct batcher *batcher,
     }
     batch->due_us = clock_after_us(batcher->config.batch_timeout_us);
     open_add(&batcher->open, batch);
+    batch->told_us = telemetry_start(
+        batcher->config.run,
+        &(struct weir_telemetry_event){.kind = WEIR_TELEMETRY_BATCHER,
+                                       .batcher = batcher->config.name});
     return batch;
 }
 

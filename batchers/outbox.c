@@ -10,6 +10,7 @@
 
 #include "batcher.h"
 #include "clock.h"
+#include "telemetry.h"
 
 static bool offer(struct batcher *batcher, unsigned box)
 {
@@ -46,6 +47,13 @@ bool outbox_close(struct batcher *batcher, struct weir_batch *batch,
                   batch->closed_us -
                       (batch->due_us - batcher->config.batch_timeout_us),
                   batch->count);
+    telemetry_stop(
+        batcher->config.run,
+        &(struct weir_telemetry_event){.kind = WEIR_TELEMETRY_BATCHER,
+                                       .batcher = batcher->config.name,
+                                       .count = batch->count},
+        batch->told_us, NULL);
+    batch->told_us = 0; /* from here on it is its sink's */
     batcher->outbox[batch->worker] = batch;
     counter_add(&batcher->config.run->counters.closed[reason], 1);
     (void)offer(batcher, batch->worker);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include <weir/pipeline.h>
+#include <weir/telemetry.h>
 
 #include "admin.h"
 #include "clock.h"
@@ -112,6 +113,12 @@ enum weir_status weir_pipeline_create(const struct weir_pipeline_config *config,
     }
     *ret_pipeline = pipeline;
     return WEIR_OK;
+}
+
+void weir_telemetry_attach(struct weir_pipeline *pipeline, unsigned kinds,
+                           weir_telemetry_fn fn, void *opaque)
+{
+    pipeline_set_telemetry(pipeline->pipeline, kinds, fn, opaque);
 }
 
 int weir_pipeline_run(struct weir_pipeline *pipeline)

@@ -26,6 +26,8 @@ struct weir_batch {
     unsigned worker;             /* the sink worker it is for; 0 when any */
     int64_t due_us;              /* while it is open: when it closes */
     int64_t closed_us, begun_us; /* then, and with its sink; 0: not */
+    int64_t
+        told_us; /* its start in the batcher, or sink, was; 0: nobody asked */
     size_t payload_size;
     uint32_t count, capacity;
     uint32_t moved;  /* messages that pin no chunk any more */

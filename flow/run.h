@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <weir/share.h>
+#include <weir/telemetry.h>
 
 #include "budget.h"
 #include "counters.h"
@@ -48,6 +49,11 @@ struct run {
     bool is_strict; /* a second settlement aborts: tests */
 
     struct journal *journal; /* of crashes; NULL: none is kept */
+
+    /* <weir/telemetry.h>: which kinds are told, and whom; none: 0. */
+    unsigned telemetry_kinds;
+    weir_telemetry_fn telemetry;
+    void *telemetry_opaque;
 
     struct budget budget;
     struct counters counters;

@@ -21,6 +21,7 @@
 #include "assembly.h"
 #include "clock.h"
 #include "log.h"
+#include "telemetry.h"
 
 enum { TICK_US = 100 * 1000 };
 
@@ -305,13 +306,24 @@ static int exit_code(struct pipeline *pipeline)
     return PIPELINE_EXIT_OK;
 }
 
+void pipeline_set_telemetry(struct pipeline *pipeline, unsigned kinds,
+                            weir_telemetry_fn fn, void *opaque)
+{
+    pipeline->run.telemetry_kinds = fn ? kinds : 0;
+    pipeline->run.telemetry = fn;
+    pipeline->run.telemetry_opaque = opaque;
+}
+
 int pipeline_run(struct pipeline *pipeline)
 {
+    const struct weir_telemetry_event event = {.kind = WEIR_TELEMETRY_TOPOLOGY};
+    int64_t told_us;
     const struct log_place here = {.pipeline = pipeline->topology->name};
     const struct log_place nowhere = {0};
     int code;
 
     log_set_place(&here);
+    told_us = telemetry_start(&pipeline->run, &event);
     pipeline->started_us = clock_now_us();
     tell_time(pipeline);
     if (start_workers(pipeline) && wait_for_inits(pipeline) &&
@@ -326,6 +338,8 @@ int pipeline_run(struct pipeline *pipeline)
         join_all(pipeline);
     watch_idle_batchers(pipeline);
     code = exit_code(pipeline);
+    telemetry_stop(&pipeline->run, &event, told_us,
+                   code == PIPELINE_EXIT_OK ? NULL : "the exit code is not 0");
     log_end();
     log_set_place(&nowhere);
     return code;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <weir/handler.h>
+#include <weir/telemetry.h>
 
 #include "topology.h"
 
@@ -60,6 +61,10 @@ enum weir_status pipeline_create(const struct topology *topology,
                                  const struct pipeline_options *options,
                                  struct pipeline **ret_pipeline,
                                  struct weir_error *err);
+
+/* <weir/telemetry.h>.  Before run(). */
+void pipeline_set_telemetry(struct pipeline *pipeline, unsigned kinds,
+                            weir_telemetry_fn fn, void *opaque);
 
 /* Blocks until drained; once.  Returns an enum pipeline_exit.  One line says
  * why it isn't 0. */

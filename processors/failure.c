@@ -28,6 +28,7 @@
 #include "dead_letter.h"
 #include "log.h"
 #include "message_fields.h"
+#include "telemetry.h"
 
 enum { BURST = 5 };
 
@@ -222,12 +223,21 @@ void failure_add(struct failure *failure, struct weir_message *msg,
 
 void failure_finish(struct failure *failure)
 {
+    const struct weir_telemetry_event event = {.kind = WEIR_TELEMETRY_FAILED,
+                                               .batcher = failure->batcher,
+                                               .worker =
+                                                   failure->runner->worker,
+                                               .count = failure->count};
+    int64_t told_us;
+
     if (failure->count == 0)
         return;
+    told_us = telemetry_start(failure->run, &event);
     runner_run_failed(failure->runner, failure->messages, failure->count);
     for (uint32_t i = 0; i < failure->count; i++)
         apply(failure, failure->messages[i], failure->codes[i]);
     failure->count = 0;
+    telemetry_stop(failure->run, &event, told_us, NULL);
 }
 
 int64_t failure_delay_us(const struct run *run, const struct weir_message *msg,

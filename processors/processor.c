@@ -30,6 +30,7 @@
 #include "clock.h"
 #include "log.h"
 #include "span.h"
+#include "telemetry.h"
 
 /* Another worker is awake after some 25 us, and costs as much. */
 enum { TICK_US = 100 * 1000, QUICK_US = 100 };
@@ -423,6 +424,21 @@ static uint32_t run_hand(struct processor *processor, struct hand *hand)
     return ran;
 }
 
+/* The same, for whoever wants to know. */
+static uint32_t run_told(struct processor *processor, struct hand *hand)
+{
+    const struct run *run = processor->run;
+    const struct weir_telemetry_event event = {.kind = WEIR_TELEMETRY_PROCESSOR,
+                                               .worker =
+                                                   processor->worker.index,
+                                               .count = hand->count};
+    const int64_t told_us = telemetry_start(run, &event);
+    const uint32_t ran = run_hand(processor, hand);
+
+    telemetry_stop(run, &event, told_us, NULL);
+    return ran;
+}
+
 /* How much to take next time, after `count` messages took `took_us`. */
 static uint32_t appetite(uint32_t limit, uint32_t count, int64_t took_us)
 {
@@ -468,7 +484,7 @@ void *processor_main(void *opaque)
             continue;
         slot_hold(&processor->runner.slot, hand.count);
         hand.quick = few;
-        ran = run_hand(processor, &hand);
+        ran = run_told(processor, &hand);
         if (hand.is_open) {
             const int64_t took_us = clock_now_us() - hand.since_us;
 

@@ -16,6 +16,7 @@
 #include "batch.h"
 #include "log.h"
 #include "runner_journal.h"
+#include "telemetry.h"
 
 void runner_init(struct runner *runner, struct run *run,
                  const struct weir_handler *handler,
@@ -101,7 +102,12 @@ static void has_it(const struct runner *runner, struct weir_message *msg,
 
 static enum weir_status handle(struct runner *runner, struct weir_message *msg)
 {
+    const struct weir_telemetry_event event = {.kind = WEIR_TELEMETRY_MESSAGE,
+                                               .worker = runner->worker,
+                                               .count = 1,
+                                               .message = msg};
     enum weir_status answer, status;
+    int64_t told_us;
 
     slot_enter(&runner->slot, msg);
     runner_journal_enter(runner, JOURNAL_MESSAGE, &msg, 1);
@@ -109,10 +115,15 @@ static enum weir_status handle(struct runner *runner, struct weir_message *msg)
     msg->reason = NULL;
     msg->attempt++;
     has_it(runner, msg, msg->attempt);
+    told_us = telemetry_start(runner->context.run, &event);
     answer = runner->handler.handle_message(msg, runner->state);
     status = checked(runner, answer);
     if (status == WEIR_STATUS_COUNT)
         note_nonsense(runner, msg, "handle_message", (int)answer);
+    telemetry_stop(runner->context.run, &event, told_us,
+                   status == WEIR_OK || status == WEIR_DONE
+                       ? NULL
+                       : weir_message_reason(msg));
     msg->context = NULL;
     slot_leave(&runner->slot);
     return status;

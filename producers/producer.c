@@ -33,6 +33,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "telemetry.h"
 
 enum {
     IDLE_US = 100 * 1000,
@@ -148,6 +149,42 @@ static void say_trouble(struct producer *producer, const char *why)
                   suppressed > 0 ? " (said every 10 s)" : "");
 }
 
+static struct weir_telemetry_event event_of(const struct producer *producer)
+{
+    return (struct weir_telemetry_event){.kind = WEIR_TELEMETRY_PRODUCER,
+                                         .worker = producer->config.index};
+}
+
+/* `err` NULL: it was meant to end. */
+static void tell_closed(struct producer *producer, const struct weir_error *err)
+{
+    const struct weir_telemetry_event event = event_of(producer);
+
+    telemetry_stop(producer->config.run, &event, producer->told_us,
+                   err ? err->text : NULL);
+    producer->told_us = 0;
+}
+
+static void tell_opened(struct producer *producer)
+{
+    const struct weir_telemetry_event event = event_of(producer);
+
+    producer->told_us = telemetry_start(producer->config.run, &event);
+}
+
+static void tell_not_opened(const struct producer *producer,
+                            const struct weir_error *err)
+{
+    struct weir_telemetry_event event = event_of(producer);
+
+    if (!telemetry_wants(producer->config.run, event.kind))
+        return;
+    event.phase = WEIR_TELEMETRY_EXCEPTION;
+    event.now_us = clock_now_us();
+    event.reason = err->text;
+    telemetry_emit(producer->config.run, &event);
+}
+
 static void disconnect(struct producer *producer, const struct weir_error *err,
                        int64_t deadline_us)
 {
@@ -158,6 +195,7 @@ static void disconnect(struct producer *producer, const struct weir_error *err,
     weir_intake_set_impediment(&producer->intake, NULL);
     ops->close(producer->self, deadline_us);
     intake_end_all(&producer->intake);
+    tell_closed(producer, err);
     if (!err)
         return;
     counter_add(&producer->config.run->counters.reconnects, 1);
@@ -191,6 +229,7 @@ static void replace(struct producer *producer, const struct weir_error *err)
         return;
     }
     cause_tell(&producer->cause, err->text);
+    tell_closed(producer, err);
     disconnect(producer, NULL, clock_after_us(CLOSE_US));
     serve_until(producer, clock_after_us(delay_us));
 }
@@ -217,8 +256,10 @@ static void connect(struct producer *producer)
         reconnect_opened(&producer->reconnect);
         producer->has_drained = false;
         set(producer, &producer->is_open, true);
+        tell_opened(producer);
         return;
     }
+    tell_not_opened(producer, &err);
     fail(producer, status, &err);
     if (producer->has_failed) /* and is not closed by the end */
         disconnect(producer, NULL, clock_after_us(CLOSE_US));

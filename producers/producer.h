@@ -45,6 +45,7 @@ struct producer {
     void *self; /* the connector's */
     struct reconnect reconnect;
     struct log_repeat trouble;
+    int64_t told_us;    /* the connection was told of; 0: nobody asked */
     struct cause cause; /* why there is, or was, no connection */
     bool has_drained;   /* the connector was told */
     bool has_failed;

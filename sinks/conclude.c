@@ -22,6 +22,7 @@
 #include "invariant.h"
 #include "letters.h"
 #include "queue.h"
+#include "show.h"
 
 void conclude_end(struct sink *sink, struct weir_message *msg,
                   enum ending ending)
@@ -208,6 +209,8 @@ void conclude_some(struct sink *sink, struct weir_batch *batch)
         histogram_add(&sink->work, clock_now_us() - batch->begun_us,
                       batch->count);
     batch->begun_us = 0;
+    if (batch->missing == 0)
+        show_over(sink, batch, NULL);
     conclude(sink, batch, &left);
     queue_join_front(&sink->held, &left);
 }

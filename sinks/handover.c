@@ -47,6 +47,7 @@ static void run_handler(struct sink *sink, struct weir_batch *batch)
         sink->retry_at_us = clock_after_us(
             backoff_us(sink->config.run->backoff_min_us,
                        sink->config.run->backoff_max_us, ++sink->down_attempt));
+        show_over(sink, batch, err.text);
         conclude_some(sink, batch);
         return;
     case WEIR_REJECT:
@@ -55,6 +56,7 @@ static void run_handler(struct sink *sink, struct weir_batch *batch)
     case WEIR_FATAL:
         (void)weir_fail(&err, WEIR_FATAL, "handle_batch said WEIR_FATAL");
         connection_give_up(sink, &err);
+        show_over(sink, batch, err.text);
         conclude_some(sink, batch);
         return;
     default: /* the runner has noted what it answered */
@@ -86,6 +88,8 @@ static void run_connector(struct sink *sink, struct weir_batch *batch)
     sink->is_full = status == WEIR_AGAIN && sink->written_count > 0;
     if (status == WEIR_AGAIN && !sink->is_full)
         sink->retry_at_us = clock_after_us(NO_ROOM_US); /* nobody will say */
+    if (status != WEIR_AGAIN)
+        show_over(sink, batch, err.text);
     /* In front of it comes what was written before and is not over. */
     conclude_some(sink, batch);
     connection_answer(sink, status, &err);
@@ -99,6 +103,7 @@ static void note_begun(struct sink *sink, struct weir_batch *batch)
         histogram_add(&sink->wait, batch->begun_us - batch->closed_us,
                       batch->count);
     batch->closed_us = 0;
+    show_begun(sink, batch);
 }
 
 void handover_begin(struct sink *sink)

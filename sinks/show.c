@@ -6,6 +6,7 @@
 #include "show.h"
 
 #include "clock.h"
+#include "telemetry.h"
 
 void show_connected(struct sink *sink, bool is_connected)
 {
@@ -62,4 +63,30 @@ void show_holdings(struct sink *sink)
         holdings.begun += batch->count;
     holdings.waiting = sink->in_hand - holdings.begun - holdings.retrying;
     control_answer(&sink->controls, CONTROL_DESCRIBE, &holdings);
+}
+
+static struct weir_telemetry_event event_of(const struct sink *sink,
+                                            const struct weir_batch *batch)
+{
+    return (struct weir_telemetry_event){.kind = WEIR_TELEMETRY_BATCH,
+                                         .batcher = sink->config.batcher,
+                                         .worker = sink->config.worker.index,
+                                         .count = batch->count};
+}
+
+void show_begun(const struct sink *sink, struct weir_batch *batch)
+{
+    const struct weir_telemetry_event event = event_of(sink, batch);
+
+    if (batch->told_us == 0)
+        batch->told_us = telemetry_start(sink->config.run, &event);
+}
+
+void show_over(const struct sink *sink, struct weir_batch *batch,
+               const char *why)
+{
+    const struct weir_telemetry_event event = event_of(sink, batch);
+
+    telemetry_stop(sink->config.run, &event, batch->told_us, why);
+    batch->told_us = 0;
 }

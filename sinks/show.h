@@ -21,4 +21,10 @@ void show_hand(struct sink *sink);
 /* Answers CONTROL_DESCRIBE. */
 void show_holdings(struct sink *sink);
 
+/* <weir/telemetry.h>: it begins, unless that was told; it is over, or (`why`)
+ * it failed as a whole and begins again. */
+void show_begun(const struct sink *sink, struct weir_batch *batch);
+void show_over(const struct sink *sink, struct weir_batch *batch,
+               const char *why);
+
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <weir/pipeline.h>
+#include <weir/telemetry.h>
 
 /* How often the handler was called; all workers. */
 struct world {
@@ -97,6 +98,28 @@ static void a_pipeline_runs_to_its_sources_end(void **state)
     (void)state;
     assert_int_equal(weir_pipeline_run(pipeline), 0);
     assert_done(pipeline, 1000);
+    assert_int_equal(weir_pipeline_destroy(pipeline), WEIR_OK);
+}
+
+static void count_batches(void *opaque,
+                          const struct weir_telemetry_event *event)
+{
+    _Atomic unsigned long *messages = opaque;
+
+    if (event->phase == WEIR_TELEMETRY_STOP)
+        *messages += event->count;
+}
+
+static void what_a_pipeline_does_is_told_to_who_listens(void **state)
+{
+    struct weir_pipeline *pipeline = create("count: 1000");
+    _Atomic unsigned long messages = 0;
+
+    (void)state;
+    weir_telemetry_attach(pipeline, WEIR_TELEMETRY_BIT(WEIR_TELEMETRY_BATCH),
+                          count_batches, &messages);
+    assert_int_equal(weir_pipeline_run(pipeline), 0);
+    assert_int_equal(messages, 1000);
     assert_int_equal(weir_pipeline_destroy(pipeline), WEIR_OK);
 }
 
@@ -219,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_pipeline_runs_to_its_sources_end),
+        TEST(what_a_pipeline_does_is_told_to_who_listens),
         TEST(any_thread_may_drain),
         TEST(a_drain_before_the_run_ends_it_at_once),
         TEST(several_pipelines_live_side_by_side),
