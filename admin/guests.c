@@ -4,9 +4,12 @@
  * The library's own timeout counts from the last byte, so whoever sends one a
  * second stays for ever, and whoever opens enough connections shuts out the
  * health check.  Here time counts from the last answer, for all of a request:
- * reading it, answering it, and the client's taking of it.  And where more are
- * here than may stay, the one that was answered longest ago is cut: a thousand
- * idle connections make room for a new one within a round.
+ * reading it, answering it, and the client's taking of it.
+ *
+ * Where more are here than may stay, one that has had an answer goes before one
+ * that has not, and then the one that waits longest.  So a thousand connections
+ * that say nothing make room for a new one within a round, and those that ask
+ * without a pause don't push out who has just come.
  *
  * A connection is cut by shutdown(2): its owner, the library, finds it at its
  * end and closes it, so no descriptor is closed twice.
@@ -50,10 +53,19 @@ static void cut(struct guest *guest)
     (void)shutdown(guest->fd, SHUT_RDWR);
 }
 
+static bool goes_before(const struct guest *one, const struct guest *other)
+{
+    const bool is_answered = one->requests > 0;
+
+    if (is_answered != (other->requests > 0))
+        return is_answered;
+    return one->since_us < other->since_us;
+}
+
 /* Of those that stay; NULL: they are not too many. */
 static struct guest *one_too_many(struct guests *guests)
 {
-    struct guest *oldest = NULL;
+    struct guest *first = NULL;
     unsigned count = 0;
 
     for (unsigned i = 0; i < GUESTS_MAX; i++) {
@@ -62,15 +74,15 @@ static struct guest *one_too_many(struct guests *guests)
         if (!guest->is_here || guest->is_cut)
             continue;
         count++;
-        if (!oldest || guest->since_us < oldest->since_us)
-            oldest = guest;
+        if (!first || goes_before(guest, first))
+            first = guest;
     }
-    return count > GUESTS_STAY ? oldest : NULL;
+    return count > GUESTS_STAY ? first : NULL;
 }
 
 void guests_trim(struct guests *guests, int64_t now_us)
 {
-    struct guest *oldest;
+    struct guest *surplus;
 
     for (unsigned i = 0; i < GUESTS_MAX; i++) {
         struct guest *guest = &guests->list[i];
@@ -79,6 +91,7 @@ void guests_trim(struct guests *guests, int64_t now_us)
             now_us - guest->since_us > PATIENCE_US)
             cut(guest);
     }
-    for (oldest = one_too_many(guests); oldest; oldest = one_too_many(guests))
-        cut(oldest);
+    for (surplus = one_too_many(guests); surplus;
+         surplus = one_too_many(guests))
+        cut(surplus);
 }

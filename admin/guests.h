@@ -30,7 +30,7 @@ void guest_go(struct guest *guest);
 /* It was answered.  False: that was its last request. */
 bool guest_answered(struct guest *guest, int64_t now_us);
 
-/* Cuts those that take too long, and the oldest where too many are here; their
+/* Cuts those that take too long, and some where too many are here; their
  * descriptors say so to whoever serves them. */
 void guests_trim(struct guests *guests, int64_t now_us);
 

@@ -63,20 +63,34 @@ static void an_answer_begins_a_new_time(void **state)
     assert_false(is_cut(0));
 }
 
-static void where_too_many_are_the_one_answered_longest_ago_is_cut(void **state)
+static void where_too_many_are_who_has_come_now_stays(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < GUESTS_STAY + 2; i++)
         assert_non_null(guest_come(&guests, ends[i][0], (int64_t)i));
-    (void)guest_answered(&guests.list[0], SECOND_US);
     guests_trim(&guests, SECOND_US);
-    assert_false(is_cut(0));
+    assert_true(is_cut(0));
     assert_true(is_cut(1));
-    assert_true(is_cut(2));
-    assert_false(is_cut(3));
+    assert_false(is_cut(2));
     assert_false(is_cut(GUESTS_STAY + 1));
     guests_trim(&guests, SECOND_US); /* those that were cut count no more */
-    assert_false(is_cut(3));
+    assert_false(is_cut(2));
+}
+
+/* Who asks all the time was always answered just now. */
+static void where_too_many_are_those_go_first_that_had_an_answer(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < GUESTS_STAY + 2; i++)
+        assert_non_null(guest_come(&guests, ends[i][0], (int64_t)i));
+    (void)guest_answered(&guests.list[7], SECOND_US);
+    (void)guest_answered(&guests.list[8], SECOND_US + 1);
+    (void)guest_answered(&guests.list[9], SECOND_US + 2);
+    guests_trim(&guests, SECOND_US + 3);
+    assert_true(is_cut(7));
+    assert_true(is_cut(8));
+    assert_false(is_cut(9));
+    assert_false(is_cut(0));
 }
 
 static void a_place_that_was_left_is_given_again(void **state)
@@ -104,7 +118,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(whoever_takes_too_long_is_cut),
         TEST(an_answer_begins_a_new_time),
-        TEST(where_too_many_are_the_one_answered_longest_ago_is_cut),
+        TEST(where_too_many_are_who_has_come_now_stays),
+        TEST(where_too_many_are_those_go_first_that_had_an_answer),
         TEST(a_place_that_was_left_is_given_again),
         TEST(nobody_may_ask_for_ever),
     };
