@@ -23,6 +23,10 @@ void answer_error(struct answer *answer, unsigned status, const char *fmt, ...);
 void answer_text(struct answer *answer, unsigned status, const char *type,
                  const char *text);
 
+/* dashboard.c: `/` and what it loads */
+void page_dashboard(const struct site *site, const struct request *request,
+                    struct answer *answer);
+
 /* probes.c */
 void page_livez(const struct site *site, const struct request *request,
                 struct answer *answer);

@@ -23,6 +23,7 @@ struct answer {
     unsigned status;     /* 0: there was no memory for one */
     const char *type;    /* static: "application/json" */
     const char *allowed; /* static, with 405: "GET, HEAD" */
+    const char *policy;  /* static: what it may load; NULL: nothing */
     char *body;          /* of malloc(), for the receiver to free; or NULL */
     size_t size;
 };

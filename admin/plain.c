@@ -7,8 +7,11 @@ static void replace(const char *text, char *out, size_t size)
 {
     size_t used = 0;
 
-    for (; text[used] != '\0' && used < size - 1; used++)
-        out[used] = (text[used] & 0x80) ? '?' : text[used];
+    for (; text[used] != '\0' && used < size - 1; used++) {
+        out[used] = text[used];
+        if ((unsigned char)text[used] > 127)
+            out[used] = '?';
+    }
     out[used] = '\0';
 }
 

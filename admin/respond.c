@@ -31,6 +31,9 @@ struct page {
 };
 
 static const struct page pages[] = {
+    {"/", page_dashboard, NULL},
+    {"/dashboard.css", page_dashboard, NULL},
+    {"/dashboard.js", page_dashboard, NULL},
     {"/livez", page_livez, NULL},
     {"/readyz", page_readyz, NULL},
     {"/metrics", page_metrics, NULL},

@@ -47,10 +47,12 @@ static const struct {
     {"X-Frame-Options", "DENY"},
     {"Referrer-Policy", "no-referrer"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
-    {"Content-Security-Policy",
-     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
-     "form-action 'none'"},
 };
+
+/* Of an answer that says nothing else: it may load and run nothing. */
+static const char policy[] =
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'";
 
 /* ---- one request ---- */
 
@@ -73,6 +75,8 @@ static void add_headers(struct MHD_Response *response,
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
         (void)MHD_add_response_header(response, headers[i].name,
                                       headers[i].value);
+    (void)MHD_add_response_header(response, "Content-Security-Policy",
+                                  answer->policy ? answer->policy : policy);
     if (answer->type)
         (void)MHD_add_response_header(response, "Content-Type", answer->type);
     if (answer->allowed)
@@ -207,12 +211,11 @@ static void on_complaint(void *opaque, const char *fmt, va_list args)
 static struct MHD_Daemon *start(struct server *server,
                                 const struct server_config *config)
 {
-    /* Without TLS the list ends before what is only for it. */
+    char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
     const struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)config->cert},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)config->key},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0,
-         (void *)(uintptr_t) "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, config->cert},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, config->key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, versions},
         {MHD_OPTION_END, 0, NULL}};
     const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     unsigned flags = MHD_USE_EPOLL | MHD_USE_ERROR_LOG;

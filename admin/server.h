@@ -12,8 +12,8 @@ struct server;
 
 struct server_config {
     const struct site *site;
-    int fd;                 /* listens; taken, also on failure */
-    const char *cert, *key; /* PEM texts; NULL: no TLS */
+    int fd;           /* listens; taken, also on failure */
+    char *cert, *key; /* PEM texts; NULL: no TLS */
 };
 
 WEIR_MUST_USE

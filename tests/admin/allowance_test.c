@@ -24,8 +24,9 @@ static void a_burst_is_allowed_and_then_rested_for(void **state)
     assert_int_equal(allowance_rest_us(&allowance, 0, ALLOWANCE_BURST_US), 0);
     assert_int_equal(
         allowance_rest_us(&allowance, 0, ALLOWANCE_BURST_US + 1000),
-        1000 * ALLOWANCE_PART);
-    assert_int_equal(allowance_rest_us(&allowance, 1000 * ALLOWANCE_PART,
+        INT64_C(1000) * ALLOWANCE_PART);
+    assert_int_equal(allowance_rest_us(&allowance,
+                                       INT64_C(1000) * ALLOWANCE_PART,
                                        ALLOWANCE_BURST_US + 1000),
                      0);
 }

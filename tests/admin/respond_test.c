@@ -19,7 +19,10 @@
     "batchers: { default: { sink: { SINK } } }\n"                              \
     "failure: { then: drop }\n"
 
-static const char *const readable[] = {"/livez",
+static const char *const readable[] = {"/",
+                                       "/dashboard.css",
+                                       "/dashboard.js",
+                                       "/livez",
                                        "/readyz",
                                        "/metrics",
                                        "/api/v1/version",

@@ -33,7 +33,8 @@ class Running:
         parts = {"name": "watched", "producer": "generator: { rate: 2000 }",
                  "handler": "passthrough", "sink": "discard",
                  "admin": f'listen: "127.0.0.1:0", token: {TOKEN}', **values}
-        self.topology = os.path.join(folder, f"{parts['name']}.yaml")
+        name = parts.get("file", parts["name"])
+        self.topology = os.path.join(folder, f"{name}.yaml")
         self.log_path = f"{self.topology}.log"
         with open(self.topology, "w", encoding="utf-8") as file:
             file.write(TOPOLOGY.format(**parts))

@@ -20,7 +20,7 @@
     "failure: { then: drop }\n"                                                \
     "admin: { listen: \"127.0.0.1:%u\", token: sixteen-letters- }\n"
 
-enum { ANSWER_SIZE = 32 * 1024, WAIT_MS = 30 * 1000 };
+enum { ANSWER_SIZE = 32 * 1024, LARGE_SIZE = 64 * 1024, WAIT_MS = 30 * 1000 };
 
 struct visit {
     struct harness *harness;
@@ -193,7 +193,7 @@ static void what_is_no_request_gets_no_page(void **state)
 
 static void a_request_that_is_too_large_is_refused(void **state)
 {
-    char *text = calloc(1, 64 * 1024);
+    char *text = calloc(1, LARGE_SIZE);
     int fd = come();
 
     (void)state;
