@@ -42,8 +42,8 @@ struct inspect_trouble {
 struct inspect_producer {
     bool is_connected, is_at_end;
     const char *limit; /* why it reads nothing now: "full" (enough waits for the
-                          workers), "memory", "flood", "rate", "drain"; NULL:
-                          it reads */
+                          workers), "memory", "flood", "rate", "drain",
+                          "paused"; NULL: it reads */
     struct weir_ledger ledger;
     struct inspect_trouble trouble;
 };

@@ -79,7 +79,7 @@ function levelOf(snapshot, to, batcher) {
 
 function stageBoxes(topology, snapshot, rate) {
   const { stages } = snapshot;
-  const first = stages.producers.find((one) => one.limit !== "none");
+  const first = stages.producers.find((one) => one.limit);
   const producer = {
     key: "producer", title: `${topology.producer.connector} ×${topology.producer.concurrency}`,
     lines: [`${count(rate.received)} in/s`, first ? `held: ${first.limit}` : "reads"],
@@ -221,7 +221,7 @@ function oldestOf(source) {
   const { oldest } = source;
   if (!oldest) return "nothing is open";
   const why = oldest.last_error ? `; last error: ${oldest.last_error}` : "";
-  return `${oldest.position === null ? "a message" : oldest.position} in ${oldest.where} for ${span(oldest.in_stage_seconds)}${why}`;
+  return `${oldest.position === null ? "a message" : oldest.position} in ${oldest.where} for ${span(oldest.there_seconds)}${why}`;
 }
 
 function showSources(sources) {
@@ -230,7 +230,7 @@ function showSources(sources) {
   const known = (value) => (value === null ? "–" : count(value));
   byId("sources").replaceChildren(table(columns, sources.map((one) => [
     place(one.name, one.partition), known(one.lag), count(one.open), known(one.committed),
-    known(one.position), one.hold === "none" ? "goes on" : `stopped: ${one.hold}`, oldestOf(one)]),
+    known(one.position), one.hold === null ? "goes on" : `stopped: ${one.hold}`, oldestOf(one)]),
   "There is none yet."));
 }
 
