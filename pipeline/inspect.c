@@ -25,12 +25,9 @@
 enum { SOURCE_ROOM = 16 };
 
 static const char *const limits[PRODUCER_LIMIT_COUNT] = {
-    [PRODUCER_FULL] = "full",
-    [PRODUCER_MEMORY] = "memory",
-    [PRODUCER_FLOOD] = "flood",
-    [PRODUCER_RATE] = "rate",
-    [PRODUCER_DRAINS] = "drain",
-    [PRODUCER_PAUSED] = "paused"};
+    [PRODUCER_FULL] = "full",    [PRODUCER_MEMORY] = "memory",
+    [PRODUCER_FLOOD] = "flood",  [PRODUCER_RATE] = "rate",
+    [PRODUCER_DRAINS] = "drain", [PRODUCER_PAUSED] = "paused"};
 
 static const char *const holds[SOURCE_HOLD_COUNT] = {[SOURCE_WAITS] = "waiting",
                                                      [SOURCE_MEMORY] = "memory",

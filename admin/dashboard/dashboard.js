@@ -2,7 +2,7 @@
  * dashboard.js - what a run is doing, once a second.
  *
  *     /api/v1/topology (once) --> which boxes there are
- *     /api/v1/snapshot, ledger, health --> numbers, levels, the bottleneck, tables
+ *     /api/v1/explain, ledger, health  --> numbers, levels, the bottleneck, tables
  *
  * Whatever came from a message or a configuration is set as text, never as
  * markup; the page's policy forbids everything else as well.
@@ -45,6 +45,10 @@ function sum(list) {
   return list.reduce((all, value) => all + value, 0);
 }
 
+function clockTime(ms) {
+  return ms === null ? "" : new Date(ms).toISOString().slice(11, 19);
+}
+
 /* 0 to 1: the fullest of its limits. */
 function fill(box) {
   const parts = [[box.messages, box.max_messages], [box.batches, box.max_batches],
@@ -62,13 +66,15 @@ function rates(ledger, now) {
 
 /* ---- the picture ---- */
 
+const sinksOf = (snapshot) => snapshot.workers.filter((one) => one.stage === "sink");
+
 /* Who waits for whom: the rightmost stage before which everything is full. */
 function bottleneck(snapshot) {
-  const down = snapshot.stages.sinks.find((sink) => !sink.connected && !sink.over);
+  const down = sinksOf(snapshot).find((sink) => !sink.is_connected && !sink.is_over);
   if (down) return { key: `sink:${down.batcher}`, why: `the destination of ${down.batcher} is not there` };
-  const full = snapshot.mailboxes.filter((box) => box.writers_wait || fill(box) >= 0.9).pop();
+  const full = snapshot.mailboxes.filter((box) => box.has_waiting_writers || fill(box) >= 0.9).pop();
   if (!full) return null;
-  const key = full.to === "processor" ? "processor" : `${full.to}:${full.batcher}`;
+  const key = full.to === "processors" ? "processors" : `${full.to}:${full.batcher}`;
   return { key, why: `${count(full.messages)} messages wait for the ${full.to}${full.batcher ? ` of ${full.batcher}` : ""}` };
 }
 
@@ -78,29 +84,29 @@ function levelOf(snapshot, to, batcher) {
 }
 
 function stageBoxes(topology, snapshot, rate) {
-  const { stages } = snapshot;
-  const first = stages.producers.find((one) => one.limit);
+  const first = snapshot.producers.find((one) => one.limit);
   const producer = {
     key: "producer", title: `${topology.producer.connector} ×${topology.producer.concurrency}`,
     lines: [`${count(rate.received)} in/s`, first ? `held: ${first.limit}` : "reads"],
-    isDown: stages.producers.some((one) => !one.connected && !one.at_end), level: null,
+    isDown: snapshot.producers.some((one) => !one.is_connected && !one.is_at_end), level: null,
   };
-  const busy = stages.processors.filter((one) => one.callback).length;
+  const workers = snapshot.workers.filter((one) => one.stage === "processors");
+  const busy = workers.filter((one) => one.callback).length;
   const processor = {
-    key: "processor", title: `${topology.processors.handler} ×${topology.processors.concurrency}`,
-    lines: [`${busy} of ${stages.processors.length} busy`,
-      `${count(sum(stages.processors.map((one) => one.in_hand)))} in hand`],
-    level: levelOf(snapshot, "processor"),
+    key: "processors", title: `${topology.processors.handler} ×${topology.processors.concurrency}`,
+    lines: [`${busy} of ${workers.length} busy`,
+      `${count(sum(workers.map((one) => one.in_hand)))} in hand`],
+    level: levelOf(snapshot, "processors"),
   };
   const ways = topology.batchers.map((batcher) => {
-    const now = stages.batchers.find((one) => one.name === batcher.name);
-    const sinks = stages.sinks.filter((one) => one.batcher === batcher.name);
+    const now = snapshot.batchers.find((one) => one.name === batcher.name);
+    const sinks = sinksOf(snapshot).filter((one) => one.batcher === batcher.name);
     return [
       { key: `batcher:${batcher.name}`, title: batcher.name, level: levelOf(snapshot, "batcher", batcher.name),
         lines: [`${count(now ? now.open_messages : 0)} in ${count(now ? now.open_batches : 0)} open`,
-          now && now.blocked ? "blocked" : `up to ${count(batcher.batch_size)}`] },
+          now && now.is_blocked ? "blocked" : `up to ${count(batcher.batch_size)}`] },
       { key: `sink:${batcher.name}`, title: `${batcher.sink.connector} ×${batcher.sink.concurrency}`,
-        isDown: sinks.some((one) => !one.connected && !one.over),
+        isDown: sinks.some((one) => !one.is_connected && !one.is_over),
         level: levelOf(snapshot, "sink", batcher.name),
         lines: [`${count(sum(sinks.map((one) => one.in_hand)))} in hand`,
           `${count(sum(sinks.map((one) => one.retrying)))} retrying`] },
@@ -220,8 +226,8 @@ function place(source, partition) {
 function oldestOf(source) {
   const { oldest } = source;
   if (!oldest) return "nothing is open";
-  const why = oldest.last_error ? `; last error: ${oldest.last_error}` : "";
-  return `${oldest.position === null ? "a message" : oldest.position} in ${oldest.where} for ${span(oldest.there_seconds)}${why}`;
+  const why = oldest.why ? `; last error: ${oldest.why}` : "";
+  return `${oldest.position === null ? "a message" : oldest.position} in ${oldest.where} for ${span(oldest.there_ms / 1000)}${why}`;
 }
 
 function showSources(sources) {
@@ -238,7 +244,7 @@ function showFailures(failures) {
   const columns = [["when", ""], ["message", ""], ["stage", ""], ["attempt", "number"],
     ["code", ""], ["reason", "text"]];
   byId("failures").replaceChildren(table(columns, failures.map((one) => [
-    one.at ? one.at.slice(11, 19) : "", `${place(one.source, one.partition)}${one.position === null ? "" : `@${one.position}`}`,
+    clockTime(one.at_ms), `${place(one.name, one.partition)}${one.position === null ? "" : `@${one.position}`}`,
     one.stage, count(one.attempt), one.code, one.reason]), "No message has failed."));
 }
 
@@ -253,11 +259,11 @@ async function ask(path) {
 async function look() {
   if (!state.topology) state.topology = await ask("api/v1/topology");
   const [snapshot, ledger, health] = await Promise.all(
-    ["api/v1/snapshot", "api/v1/ledger", "api/v1/health"].map(ask));
+    ["api/v1/explain", "api/v1/ledger", "api/v1/health"].map(ask));
   const rate = rates(ledger, Date.now());
-  byId("name").textContent = snapshot.name;
-  document.title = `${health.ready ? "" : "! "}${snapshot.name} – weir`;
-  byId("when").textContent = `as of ${snapshot.at.slice(11, 19)} UTC`;
+  byId("name").textContent = snapshot.pipeline;
+  document.title = `${health.ready ? "" : "! "}${snapshot.pipeline} – weir`;
+  byId("when").textContent = `as of ${clockTime(snapshot.at_ms)} UTC`;
   showHealth(health);
   showPicture(state.topology, snapshot, rate);
   showLedger(ledger, rate);

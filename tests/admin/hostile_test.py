@@ -34,7 +34,7 @@ class Askers:
         self.threads = [threading.Thread(target=self.ask) for _ in range(count)]
 
     def ask(self):
-        request = b"GET /api/v1/snapshot HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        request = b"GET /api/v1/explain HTTP/1.1\r\nHost: localhost\r\n\r\n"
         while not self.is_over:
             try:
                 with connect(self.port) as one:

@@ -72,14 +72,14 @@ class OpenApiTest(unittest.TestCase):
             rows = re.findall(r'^    \{"(/[^"]*)",\s*(\w+),\s*(\w+)\}', table.read(), re.M)
         program = {(path, method) for path, *pages in rows if "." not in path and path != "/"
                    for method, page in zip(("GET", "POST"), pages) if page != "NULL"}
-        self.assertGreater(len(program), 20)
+        self.assertGreater(len(program), 15)
         self.assertEqual(program, {(path, method) for path, method, _ in operations()})
 
     def test_what_a_running_weir_answers(self):
         with running.folder() as folder, running.Running(
                 folder, handler="{ plugin: " + os.environ["WEIR_ACCESS_LOG"] + " }") as weir:
             weir.await_ready()
-            running.await_that(lambda: weir.get("/api/v1/failures"), "messages that failed")
+            running.await_that(lambda: weir.get("/api/v1/failures")["failures"], "messages that failed")
             for path, method, operation in operations():
                 with self.subTest(path=path, method=method):
                     if method == "GET":

@@ -52,7 +52,7 @@ class Watched(Live):
         expect_equal(found.returncode, code, f"weir health: {found.stdout}")
 
     def sources(self):
-        return json.loads(self.ask("/api/v1/sources")[1])
+        return json.loads(self.ask("/api/v1/sources")[1])["sources"]
 
 
 def goes_and_comes_back(live, node, *texts):
