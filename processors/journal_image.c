@@ -134,6 +134,14 @@ static void clear(struct journal_image *image)
     atomic_store(&image->crashed, 0);
 }
 
+static const char *cause(uint32_t crashed)
+{
+    if (crashed == 1)
+        return "exit()";
+    return crashed - 1 <= (uint32_t)SIGRTMAX ? strsignal((int)crashed - 1)
+                                             : "a signal";
+}
+
 unsigned journal_image_accuse(struct journal_image *image)
 {
     const uint32_t crashed = atomic_load(&image->crashed);
@@ -145,7 +153,7 @@ unsigned journal_image_accuse(struct journal_image *image)
         log_write(WEIR_LOG_WARNING,
                   "the last run ended by %s with %u messages in native code; "
                   "they are handled alone now",
-                  crashed > 1 ? strsignal((int)crashed - 1) : "exit()", found);
+                  cause(crashed), found);
     }
     clear(image);
     return count;
