@@ -34,7 +34,7 @@ static void a_burst_is_allowed_and_then_rested_for(void **state)
 /* Whoever works whenever it may gets its part, however long it lasts. */
 static void no_more_than_its_part_is_used_in_the_long_run(void **state)
 {
-    const int64_t minute_us = 60 * 1000 * 1000;
+    const int64_t minute_us = 60 * INT64_C(1000) * 1000;
     struct allowance allowance;
     int64_t wall_us = 0, cpu_us = 0;
 

@@ -20,7 +20,7 @@
     "failure: { then: drop }\n"                                                \
     "admin: { listen: \"127.0.0.1:%u\", token: sixteen-letters- }\n"
 
-enum { ANSWER_SIZE = 32 * 1024, LARGE_SIZE = 64 * 1024, WAIT_MS = 30 * 1000 };
+enum { ANSWER_SIZE = 32 * 1024, LARGE_SIZE = 64 * 1024, WAIT_MS = 8 * 1000 };
 
 struct visit {
     struct harness *harness;

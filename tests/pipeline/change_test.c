@@ -3,6 +3,8 @@
  */
 #include "harness.h"
 
+#include <stdatomic.h>
+
 #define setup    harness_setup
 #define teardown harness_teardown
 
@@ -48,6 +50,23 @@ static bool is_dry(struct harness *harness)
     return stats_of(harness).in_flight == 0;
 }
 
+static _Atomic unsigned pulls, wanted; /* and what they asked for */
+
+static enum weir_status count_pull(void *self, struct weir_intake *intake,
+                                   unsigned demand, int64_t deadline_us,
+                                   struct weir_error *err)
+{
+    pulls++;
+    wanted += demand;
+    return scripted_producer.pull(self, intake, demand, deadline_us, err);
+}
+
+static bool has_pulled(struct harness *harness)
+{
+    (void)harness;
+    return pulls >= 5;
+}
+
 static void a_paused_source_is_read_no_more_and_what_came_is_finished(
     void **state)
 {
@@ -58,6 +77,7 @@ static void a_paused_source_is_read_no_more_and_what_came_is_finished(
     producer_script_begin(harness->source, 0, "t", 0);
     producer_script_add_many(harness->source, 0, COUNT);
     harness->handler.handle_message = wait_after_the_first;
+    harness->source_ops.pull = count_pull;
     harness_start(harness, TOPOLOGY);
     harness_wait(harness, has_begun);
     assert_false(pipeline_is_paused(harness->pipeline));
@@ -67,6 +87,11 @@ static void a_paused_source_is_read_no_more_and_what_came_is_finished(
     harness_wait(harness, is_dry);
     taken = stats_of(harness).received;
     assert_in_range(taken, FIRST / 5, COUNT - 1);
+    pulls = 0;
+    wanted = 0;
+    harness_wait(harness, has_pulled); /* it is kept alive */
+    assert_int_equal(wanted, 0);
+    assert_int_equal(stats_of(harness).received, taken);
 
     pipeline_resume(harness->pipeline);
     harness_wait(harness, is_all_done);
