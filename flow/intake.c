@@ -279,6 +279,26 @@ static void book_new(struct weir_intake *intake, struct epoch *epoch,
     intake->books.in_flight++;
 }
 
+/* The clock is asked once in some messages; those of a pull are of one time. */
+static void enter(struct weir_intake *intake, struct epoch *epoch,
+                  struct weir_message *msg, const struct weir_record *record)
+{
+    if (intake->offered % CLOCK_MESSAGES == 0)
+        intake->now_us = clock_now_us();
+    msg->taken_us = intake->now_us;
+    msg->epoch = epoch;
+    msg->ticket = record->ticket;
+    message_goes(intake->run, msg, (struct whereabouts){.where = WHERE_QUEUE});
+    intake->chunk->open |= UINT64_C(1) << (msg - intake->chunk->messages);
+    if (intake->run->ordering != WEIR_ORDERING_NONE)
+        msg->lane = lane_key_of(intake, epoch, record);
+    epoch->newest_ms = record->timestamp_ms;
+    if (record->is_last)
+        counter_add(&intake->run->counters.last_deliveries, 1);
+    if (atomic_load_explicit(&epoch->is_starved, memory_order_relaxed))
+        atomic_store_explicit(&epoch->is_starved, false, memory_order_relaxed);
+}
+
 enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
                                  const struct weir_record *record)
 {
@@ -299,21 +319,8 @@ enum weir_status weir_intake_add(struct weir_intake *intake, uint32_t source,
     msg = place(intake, record, size);
     if (!msg)
         return WEIR_RETRY;
-    if (intake->offered % CLOCK_MESSAGES == 0)
-        intake->now_us = clock_now_us();
-    msg->taken_us = intake->now_us;
-    msg->epoch = epoch;
-    msg->ticket = record->ticket;
-    message_goes(intake->run, msg, (struct whereabouts){.where = WHERE_QUEUE});
-    intake->chunk->open |= UINT64_C(1) << (msg - intake->chunk->messages);
-    if (intake->run->ordering != WEIR_ORDERING_NONE)
-        msg->lane = lane_key_of(intake, epoch, record);
+    enter(intake, epoch, msg, record);
     book_new(intake, epoch, size);
-    epoch->newest_ms = record->timestamp_ms;
-    if (record->is_last)
-        counter_add(&intake->run->counters.last_deliveries, 1);
-    if (atomic_load_explicit(&epoch->is_starved, memory_order_relaxed))
-        atomic_store_explicit(&epoch->is_starved, false, memory_order_relaxed);
     if (intake->chunk->count == intake->chunk->slots)
         close_chunk(intake);
     if (!wants_hold(intake, epoch))

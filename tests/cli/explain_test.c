@@ -31,7 +31,7 @@ static const char *explained(void **state, const char *quoted)
 
     assert_true(strlen(quoted) < sizeof text);
     for (size_t i = 0; i <= strlen(quoted); i++)
-        text[i] = quoted[i] == '\'' ? '"' : quoted[i];
+        text[i] = (char)(quoted[i] == '\'' ? '"' : quoted[i]);
     page = json_loads(text, 0, NULL);
     assert_non_null(page);
     free(*state);
