@@ -145,13 +145,14 @@ static inline void message_goes(const struct run *run, struct weir_message *msg,
     if (msg->is_ghost)
         return;
     at.since_ms = atomic_load_explicit(&run->now_ms, memory_order_relaxed);
-    atomic_store_explicit(&msg->where, where_pack(&at), memory_order_relaxed);
+    /* Partner: where_of(), which finds the note of its failure written. */
+    atomic_store_explicit(&msg->where, where_pack(&at), memory_order_release);
 }
 
 static inline struct whereabouts where_of(const struct weir_message *msg)
 {
     return where_unpack(
-        atomic_load_explicit(&msg->where, memory_order_relaxed));
+        atomic_load_explicit(&msg->where, memory_order_acquire));
 }
 
 /* Its first failure is now, if it had none, and its last one, too; kept where

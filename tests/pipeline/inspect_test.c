@@ -66,7 +66,8 @@ static bool only_the_stuck_source_is_open(struct harness *harness)
     const struct inspect_oldest *other = oldest_of(seen, 1);
 
     return stuck && other && stuck->exists && !other->exists &&
-           seen->stats.done >= 5 &&
+           strcmp(stuck->where, "handler") == 0 &&
+           seen->stats.in_flight == 10 - (uint64_t)stuck->position &&
            seen->workers[0].for_us + seen->workers[1].for_us > 0;
 }
 
@@ -95,7 +96,6 @@ static void a_message_that_never_finishes_is_named_with_its_worker(void **state)
     assert_string_equal(worker->name, "t");
     assert_int_equal(worker->partition, 0);
     assert_int_equal(worker->position, 3);
-    assert_int_equal(shared.seen->stats.in_flight, 10 - oldest->position);
     gate_open(&shared.gate);
     assert_int_equal(harness_join(harness), 0);
 }
@@ -111,9 +111,11 @@ static enum weir_status again_for_long(struct weir_message *msg, void *state)
 
 static bool one_waits_for_its_time(struct harness *harness)
 {
-    const struct inspect_oldest *oldest = oldest_of(look(harness), 0);
+    const struct inspection *seen = look(harness);
+    const struct inspect_oldest *oldest = oldest_of(seen, 0);
 
-    return oldest && oldest->exists && strcmp(oldest->where, "retry") == 0;
+    return oldest && oldest->exists && strcmp(oldest->where, "retry") == 0 &&
+           seen->in_backoff == 1;
 }
 
 static void a_message_that_waits_for_its_retry_says_why(void **state)
@@ -131,7 +133,6 @@ static void a_message_that_waits_for_its_retry_says_why(void **state)
     assert_int_equal(oldest->position, 2);
     assert_int_equal(oldest->attempt, 1);
     assert_string_equal(oldest->why, "no such tariff: x9");
-    assert_int_equal(shared.seen->in_backoff, 1);
     harness_drain(harness);
     assert_int_equal(harness_join(harness), 0);
 }
@@ -149,7 +150,7 @@ static bool the_sink_is_down_and_has_it(struct harness *harness)
     const struct inspect_worker *sink = &seen->workers[seen->worker_count - 1];
 
     return oldest && oldest->exists && strcmp(oldest->where, "sink") == 0 &&
-           sink->down_us > 0 && sink->trouble.wall_ms > 0;
+           sink->down_us > 0 && sink->trouble.wall_ms > 0 && sink->in_hand > 0;
 }
 
 static void a_destination_that_is_down_says_since_when_and_why(void **state)
@@ -167,7 +168,6 @@ static void a_destination_that_is_down_says_since_when_and_why(void **state)
     assert_int_equal(sink->stage, INSPECT_SINK);
     assert_false(sink->is_connected);
     assert_string_not_equal(sink->trouble.text, "");
-    assert_true(sink->in_hand > 0);
     assert_string_equal(oldest_of(shared.seen, 0)->batcher, "default");
     harness_drain(harness);
     assert_int_equal(harness_join(harness), PIPELINE_EXIT_LATE);
@@ -277,6 +277,11 @@ static void a_mailbox_says_who_waits_for_whom(void **state)
     assert_int_equal(harness_join(harness), 0);
 }
 
+static bool one_is_there(struct harness *harness)
+{
+    return look(harness)->source_count == 1;
+}
+
 static bool none_is_left(struct harness *harness)
 {
     return look(harness)->source_count == 0;
@@ -288,10 +293,13 @@ static void a_source_is_gone_when_its_connection_is(void **state)
 
     producer_script_begin(harness->source, 0, "t", 0);
     producer_script_add_many(harness->source, 0, 3);
+    producer_script_pause(harness->source);
     producer_script_end(harness->source, 0);
     producer_script_pause(harness->source);
     harness->handler.handle_message = stop_at_three;
     harness_start(harness, ORDERED("1") FAILURE);
+    harness_wait(harness, one_is_there);
+    producer_script_continue(harness->source);
     harness_wait(harness, none_is_left);
     producer_script_continue(harness->source);
     assert_int_equal(harness_join(harness), 0);
