@@ -167,6 +167,14 @@ static void remember(void *opaque, enum weir_log_level level, const char *text)
                    text);
 }
 
+static bool is_all_but_one_done(struct harness *harness)
+{
+    struct pipeline_stats stats;
+
+    pipeline_stats(harness->pipeline, &stats);
+    return stats.done == 29;
+}
+
 static void a_message_that_was_lost_ends_the_run_with_74(void **state)
 {
     struct harness *harness = *state;
@@ -174,6 +182,7 @@ static void a_message_that_was_lost_ends_the_run_with_74(void **state)
     said[0] = '\0';
     producer_script_begin(harness->source, 0, "orders", 7);
     producer_script_add_many(harness->source, 0, 30);
+    producer_script_set_endless(harness->source);
     shared.does_lose = true;
     log_set_callback(remember, NULL);
     harness_start(harness,
@@ -181,6 +190,8 @@ static void a_message_that_was_lost_ends_the_run_with_74(void **state)
                   "processors: { handler: linked, concurrency: 2, "
                   "ordering: none }\n" TO_SINK "failure: { then: drop }\n"
                   "shutdown: { timeout: 1s }\n");
+    harness_wait(harness, is_all_but_one_done);
+    harness_drain(harness);
     (void)harness_end(harness);
     log_set_callback(NULL, NULL);
 
