@@ -13,7 +13,8 @@ CREATE_ACLS, DELETE_ACLS = (30, 1), (31, 1)
 KINDS, OPERATIONS = {"topic": 2, "group": 3}, {"read": 3, "write": 4}
 LITERAL, ALLOW = 3, 3
 ERROR_NONE, ERROR_TOPIC_EXISTS = 0, 36
-TRANSIENT = (5, 6, 7, 41)  # no leader yet, not the leader, timed out, ...
+# No leader yet, not the leader, timed out, fewer brokers than copies, ...
+TRANSIENT = (5, 6, 7, 38, 41)
 
 
 class Reader:
