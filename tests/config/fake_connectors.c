@@ -152,6 +152,12 @@ static bool log_reads(const struct weir_settings *settings,
                   weir_settings_string(sink, "topic")) == 0;
 }
 
+/* A pipeline that is made and not run may be asked to pause. */
+static void wake_nobody(void *self)
+{
+    (void)self;
+}
+
 static const struct weir_producer_ops log_producer = {
     .name = "log",
     .help = "a partitioned log",
@@ -179,6 +185,7 @@ static const struct weir_producer_ops counter_producer = {
     .options = counter_options,
     .policies =
         WEIR_POLICY_BIT(WEIR_POLICY_DROP) | WEIR_POLICY_BIT(WEIR_POLICY_STOP),
+    .wake = wake_nobody,
 };
 
 static const struct weir_option table_options[] = {

@@ -129,7 +129,7 @@ def single_active():
 def in_turns():
     """Each ends in mid-stream while the next one waits: what the broker had sent
     ahead comes before later messages."""
-    count = 6 * burst()
+    count = 3000  # twelve seconds' worth: none has all before the next is there
     with OwnNode("rabbitmq") as node, harness.scratch() as folder, \
             contextlib.ExitStack() as stack:
         queue = Queue(node["WEIR_AMQP"], "quorum",
@@ -142,7 +142,7 @@ def in_turns():
                 queue, folder, f"number{len(consumers)}",
                 {"declare": "{ type: quorum, arguments: "
                             "{ x-single-active-consumer: true } }"},
-                handler=witness(folder, delay="1ms"), batch_size=20,
+                handler=witness(folder, delay="4ms"), batch_size=20,
                 processors="ordering: partition"))
             stack.enter_context(consumers[-1].live)
             return consumers[-1]
