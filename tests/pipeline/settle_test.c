@@ -69,7 +69,7 @@ static void a_run_in_which_all_is_settled_exits_0(void **state)
     int code;
 
     harness_offer(harness, 0, 1000);
-    harness_start(harness, PLAIN);
+    harness_start(harness, PLAIN "shutdown: { timeout: 5s }\n");
     code = harness_end(harness);
     if (code != PIPELINE_EXIT_OK)
         fail_msg("exit code %d, %d in flight", code,
