@@ -496,7 +496,9 @@ void *producer_main(void *opaque)
     deadline = control_deadline_us(&producer->controls, CONTROL_CLOSE);
     if (is_set(&producer->is_open)) {
         drain_once(producer);
-        if (!producer->has_failed)
+        if (producer->has_failed)
+            serve_only(producer); /* what came back before it is closed */
+        else
             confirm(producer, deadline);
         disconnect(producer, NULL, deadline);
     }

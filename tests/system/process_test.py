@@ -165,6 +165,7 @@ def away_amqp():
             # A node that was frozen or killed alone sometimes does not answer
             # a consumer of a quorum queue for minutes.
             queue = Queue(node["WEIR_AMQP"], "classic").declare()
+            node.do("restart")  # killed soon after, 3.10 forgets the queue
             queue.put(text.encode() for text in texts(numbers))
             return queue.producer()
         broker_away(node, source_of)
