@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "inspect.h"
 #include "lanes.h"
 
 #define teardown harness_teardown
@@ -69,6 +70,17 @@ static bool has_handled_ten(struct harness *harness)
     return shared.handled >= 10;
 }
 
+static bool has_batched_ten(struct harness *harness)
+{
+    struct inspection *inspection = NULL;
+    bool has_ten;
+
+    assert_int_equal(pipeline_inspect(harness->pipeline, &inspection), WEIR_OK);
+    has_ten = inspection->batchers[0].open_messages == 10;
+    inspection_destroy(inspection);
+    return has_ten;
+}
+
 static bool all_are_abandoned(struct harness *harness)
 {
     return now(harness).abandoned == 10 && now(harness).in_flight == 0;
@@ -83,7 +95,7 @@ static void an_open_batch_is_abandoned_at_once(void **state)
     producer_script_set_endless(harness->source);
     harness->handler.handle_message = count_calls;
     harness_start(harness, ORDERED LONG_BATCHES PATIENT);
-    harness_wait(harness, has_handled_ten);
+    harness_wait(harness, has_batched_ten);
     producer_script_continue(harness->source);
     harness_wait(harness, all_are_abandoned);
     harness_drain(harness);

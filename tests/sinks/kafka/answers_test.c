@@ -152,6 +152,9 @@ static void what_is_delivered_behind_a_refused_batch_comes_again(void **state)
     test_settings_set(rig->settings, "properties.batch.num.messages", "2");
     test_settings_share(rig->settings)->ordering = WEIR_ORDERING_KEY;
     sink_rig_open(rig);
+    /* Both are under way before the first is answered. */
+    assert_int_equal(rd_kafka_mock_broker_set_rtt(rig->cluster, -1, 300),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
     answer(rig, RD_KAFKA_RESP_ERR_INVALID_RECORD);
     sink_rig_write(rig, first);
     sink_rig_write(rig, second);
