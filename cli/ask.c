@@ -18,8 +18,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "arguments.h"
 #include "clock.h"
 #include "health_variable.h"
+#include "verb.h"
 
 enum { FIRST_SIZE = 16 * 1024, MAX_SIZE = 64 * 1024 * 1024 };
 
@@ -154,4 +156,20 @@ enum weir_status ask_where(const char *given, const char **ret_address,
         address = HEALTH_DEFAULT;
     *ret_address = address;
     return endpoint_parse(address, ret_endpoint, err);
+}
+
+int ask_page(const struct verb *verb, const char *given, const char *path,
+             int64_t timeout_us, const char **ret_address,
+             struct ask_reply *ret_reply)
+{
+    struct endpoint endpoint;
+    struct weir_error err;
+
+    if (ask_where(given, ret_address, &endpoint, &err) != WEIR_OK)
+        return usage_error(verb, "%s", err.text);
+    if (ask(&endpoint, *ret_address, path, timeout_us, ret_reply, &err) ==
+        WEIR_OK)
+        return VERB_EXIT_OK;
+    (void)fprintf(stderr, "weir %s: %s\n", verb->name, err.text);
+    return VERB_EXIT_UNAVAILABLE;
 }

@@ -11,6 +11,11 @@
 
 #include "endpoint.h"
 
+struct verb;
+
+/* Of the option by which a verb is told. */
+#define ASK_ADDRESS_HELP "where it listens ($WEIR_ADMIN, else 127.0.0.1:9464)"
+
 struct ask_reply {
     int status;       /* of HTTP */
     const char *body; /* inside `text`; ends with a NUL */
@@ -33,5 +38,12 @@ WEIR_MUST_USE
 enum weir_status ask_where(const char *given, const char **ret_address,
                            struct endpoint *ret_endpoint,
                            struct weir_error *err);
+
+/* Both, for a verb that shows one page: VERB_EXIT_OK, else it ends so, and why
+ * was said. */
+WEIR_MUST_USE
+int ask_page(const struct verb *verb, const char *given, const char *path,
+             int64_t timeout_us, const char **ret_address,
+             struct ask_reply *ret_reply);
 
 #endif

@@ -4,13 +4,11 @@
  * Threads: none.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "arguments.h"
 #include "ask.h"
 #include "clock.h"
 #include "explain.h"
-#include "health_variable.h"
 #include "verb.h"
 
 struct explain_values {
@@ -21,8 +19,7 @@ struct explain_values {
 
 static const struct argument explain_options[] = {
     {"--address", "ADDRESS", ARGUMENT_TEXT,
-     offsetof(struct explain_values, address),
-     "where it listens ($WEIR_ADMIN, else 127.0.0.1:9464)"},
+     offsetof(struct explain_values, address), ASK_ADDRESS_HELP},
     {"--json", NULL, ARGUMENT_FLAG, offsetof(struct explain_values, is_json),
      "prints what it answered, for programs"},
     {"--timeout", "DURATION", ARGUMENT_DURATION,
@@ -58,20 +55,15 @@ static int explain_run(const struct verb *verb, const struct call *call)
     struct explain_values values = {.timeout_us = 5 * CLOCK_SECOND_US};
     struct argument_texts operands;
     struct ask_reply reply = {.status = 0};
-    struct endpoint endpoint;
-    struct weir_error err;
     const char *address;
     int code;
 
     if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
         return VERB_EXIT_USAGE;
-    if (ask_where(values.address, &address, &endpoint, &err) != WEIR_OK)
-        return usage_error(verb, "%s", err.text);
-    if (ask(&endpoint, address, "/api/v1/explain", values.timeout_us, &reply,
-            &err) != WEIR_OK) {
-        (void)fprintf(stderr, "weir explain: %s\n", err.text);
-        return VERB_EXIT_UNAVAILABLE;
-    }
+    code = ask_page(verb, values.address, "/api/v1/explain", values.timeout_us,
+                    &address, &reply);
+    if (code != VERB_EXIT_OK)
+        return code;
     code = show(&reply, address, values.is_json);
     free(reply.text);
     return code;

@@ -19,8 +19,7 @@ struct health_values {
 
 static const struct argument health_options[] = {
     {"--address", "ADDRESS", ARGUMENT_TEXT,
-     offsetof(struct health_values, address),
-     "where it listens ($WEIR_ADMIN, else 127.0.0.1:9464)"},
+     offsetof(struct health_values, address), ASK_ADDRESS_HELP},
     {"--live", NULL, ARGUMENT_FLAG, offsetof(struct health_values, is_live),
      "asks whether its threads go on, and not whether it is ready"},
     {"--timeout", "DURATION", ARGUMENT_DURATION,
@@ -45,21 +44,16 @@ static int health_run(const struct verb *verb, const struct call *call)
 {
     struct health_values values = {.timeout_us = 5 * CLOCK_SECOND_US};
     struct argument_texts operands;
-    struct endpoint endpoint;
     struct ask_reply reply = {.status = 0};
-    struct weir_error err;
     const char *address;
     int code;
 
     if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
         return VERB_EXIT_USAGE;
-    if (ask_where(values.address, &address, &endpoint, &err) != WEIR_OK)
-        return usage_error(verb, "%s", err.text);
-    if (ask(&endpoint, address, values.is_live ? "/livez" : "/readyz",
-            values.timeout_us, &reply, &err) != WEIR_OK) {
-        (void)fprintf(stderr, "weir health: %s\n", err.text);
-        return VERB_EXIT_UNAVAILABLE;
-    }
+    code = ask_page(verb, values.address, values.is_live ? "/livez" : "/readyz",
+                    values.timeout_us, &address, &reply);
+    if (code != VERB_EXIT_OK)
+        return code;
     code = judge(&reply, address);
     free(reply.text);
     return code;

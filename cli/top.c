@@ -27,8 +27,7 @@ struct top_values {
 
 static const struct argument top_options[] = {
     {"--address", "ADDRESS", ARGUMENT_TEXT,
-     offsetof(struct top_values, address),
-     "where it listens ($WEIR_ADMIN, else 127.0.0.1:9464)"},
+     offsetof(struct top_values, address), ASK_ADDRESS_HELP},
     {"--interval", "DURATION", ARGUMENT_DURATION,
      offsetof(struct top_values, interval_us), "between two looks (1s)"},
     {0},
