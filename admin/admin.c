@@ -35,7 +35,6 @@
 #include "waker.h"
 
 enum {
-    BACKLOG = 128,
     TICK_MS = 1000,
     REST_MAX_US = 1000 * 1000,
     NICE = 5,
@@ -90,7 +89,7 @@ static enum weir_status listen_there(struct admin *admin, int *ret_fd,
         return refuse_address(admin, errno, err);
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (bind(fd, address, admin->endpoint.size) != 0 ||
-        listen(fd, BACKLOG) != 0) {
+        listen(fd, SOMAXCONN) != 0) {
         const int error = errno;
 
         (void)close(fd);

@@ -8,10 +8,16 @@
  * What others may use of us is bounded: connections and their time (guests.c),
  * 16 KiB for the head of a request, CALL_BODY_MAX for its body.
  *
+ * Who comes waits in the order of coming, with the system, as long as a crowd
+ * before him is served.  While anybody waits there, each connection gets one
+ * answer: so those that ask without a pause queue up again behind him, and his
+ * wait is one answer for each of them, however often they ask.
+ *
  * Threads: the admin's.
  */
 #include "server.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +35,7 @@ struct server {
     const struct site *site;
     struct MHD_Daemon *daemon;
     int fd;
+    int listener; /* the library's */
     struct guests guests;
     char complaint[200]; /* of the library, the last one */
 };
@@ -87,12 +94,21 @@ static void add_headers(struct MHD_Response *response,
         (void)MHD_add_response_header(response, "Connection", "close");
 }
 
+static bool does_anybody_wait(const struct server *server)
+{
+    struct pollfd one = {.fd = server->listener, .events = POLLIN};
+
+    return poll(&one, 1, 0) == 1;
+}
+
 /* Takes the answer's body. */
-static enum MHD_Result queue(struct MHD_Connection *connection,
+static enum MHD_Result queue(const struct server *server,
+                             struct MHD_Connection *connection,
                              struct answer *answer)
 {
     struct guest *guest = guest_of(connection);
-    const bool is_last = !guest || guest->requests + 1 >= GUEST_REQUESTS;
+    const bool is_last = !guest || guest->requests + 1 >= GUEST_REQUESTS ||
+                         does_anybody_wait(server);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(answer->status > 0 ? answer->size : 0,
                                         answer->body, MHD_RESPMEM_MUST_FREE);
@@ -116,14 +132,15 @@ static bool is_too_large(struct MHD_Connection *connection)
     return length && strtoull(length, NULL, 10) > CALL_BODY_MAX;
 }
 
-static enum MHD_Result begin(struct MHD_Connection *connection, void **context)
+static enum MHD_Result begin(const struct server *server,
+                             struct MHD_Connection *connection, void **context)
 {
     struct answer answer = {.status = 413, .type = "application/json"};
 
     if (is_too_large(connection)) {
         answer.body = strdup("{\"error\":\"the body is too large\"}");
         answer.size = answer.body ? strlen(answer.body) : 0;
-        return queue(connection, &answer);
+        return queue(server, connection, &answer);
     }
     *context = calloc(1, sizeof(struct upload));
     return *context ? MHD_YES : MHD_NO;
@@ -155,7 +172,7 @@ static enum MHD_Result on_request(void *opaque,
 
     (void)version;
     if (!upload)
-        return begin(connection, context);
+        return begin(server, connection, context);
     if (*size > 0)
         return take_in(upload, data, size);
     request.host = header(connection, "Host");
@@ -164,7 +181,7 @@ static enum MHD_Result on_request(void *opaque,
     request.body = upload->body;
     request.body_size = upload->size;
     respond(server->site, &request, &answer);
-    return queue(connection, &answer);
+    return queue(server, connection, &answer);
 }
 
 static void on_completed(void *opaque, struct MHD_Connection *connection,
@@ -242,6 +259,7 @@ enum weir_status server_open(const struct server_config *config,
 
     if (server) {
         server->site = config->site;
+        server->listener = config->fd;
         server->daemon = start(server, config);
     }
     if (!server || !server->daemon) {
