@@ -18,6 +18,7 @@ FOREIGN = (
     (r"jansson", ("cli/", "admin/", "sinks/format/", "examples/")),
     (r"ncurses", ("cli/",)),
     (r"microhttpd", ("admin/",)),
+    (r"curl/", ("clients/http/",)),
 )
 
 TOKEN = re.compile(r'''//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"'''
