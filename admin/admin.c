@@ -17,13 +17,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "allowance.h"
@@ -32,12 +29,12 @@
 #include "log.h"
 #include "respond.h"
 #include "server.h"
+#include "thread.h"
 #include "waker.h"
 
 enum {
     TICK_MS = 1000,
     REST_MAX_US = 1000 * 1000,
-    NICE = 5,
     PEM_MAX = 256 * 1024
 };
 
@@ -173,7 +170,7 @@ static void *admin_main(void *opaque)
     struct allowance allowance;
 
     log_set_place(&place);
-    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+    thread_give_way();
     allowance_init(&allowance, clock_now_us(), cpu_us());
     while (!is_ended(admin)) {
         int64_t rest_us;
@@ -190,26 +187,6 @@ static void *admin_main(void *opaque)
                 clock_after_us(rest_us < REST_MAX_US ? rest_us : REST_MAX_US));
     }
     return NULL;
-}
-
-/* Its signals are those of other threads; faults stay its own. */
-static int start_thread(struct admin *admin)
-{
-    sigset_t all, before;
-    int rc;
-
-    (void)sigfillset(&all);
-    (void)sigdelset(&all, SIGSEGV);
-    (void)sigdelset(&all, SIGBUS);
-    (void)sigdelset(&all, SIGFPE);
-    (void)sigdelset(&all, SIGILL);
-    (void)sigdelset(&all, SIGABRT);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&admin->thread, NULL, admin_main, admin);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc == 0)
-        (void)pthread_setname_np(admin->thread, "weir-admin");
-    return rc;
 }
 
 static void destroy(struct admin *admin)
@@ -229,7 +206,7 @@ static enum weir_status start(struct admin *admin, struct weir_error *err)
 
     if (status != WEIR_OK)
         return status;
-    rc = start_thread(admin);
+    rc = thread_start(&admin->thread, "weir-admin", admin_main, admin);
     if (rc != 0)
         return weir_fail(err, WEIR_RETRY, "admin: cannot start a thread: %s",
                          strerror(rc));

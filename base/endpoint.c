@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOST_SIZE = 48, PORT_MAX = 65535 };
+enum { PORT_MAX = 65535 };
 
 /* -1: it is none. */
 static long parse_port(const char *text)
@@ -45,13 +45,14 @@ static bool set_host(struct endpoint *endpoint, const char *host,
 }
 
 /* The part before the port, without the brackets of an IPv6 address. */
-static bool copy_host(const char *text, const char *end, char host[HOST_SIZE])
+static bool copy_host(const char *text, const char *end, char *host,
+                      size_t host_size)
 {
     const bool is_bracketed = text[0] == '[' && end > text && end[-1] == ']';
     const char *first = is_bracketed ? text + 1 : text;
     const size_t size = (size_t)(end - first) - (is_bracketed ? 1 : 0);
 
-    if (size >= HOST_SIZE || (memchr(first, ':', size) != NULL) != is_bracketed)
+    if (size >= host_size || (memchr(first, ':', size) != NULL) != is_bracketed)
         return false;
     memcpy(host, first, size);
     host[size] = '\0';
@@ -64,9 +65,9 @@ enum weir_status endpoint_parse(const char *text, struct endpoint *ret_endpoint,
     const char *colon = strrchr(text, ':');
     const long port = parse_port(colon ? colon + 1 : text);
     struct endpoint endpoint;
-    char host[HOST_SIZE] = "";
+    char host[ENDPOINT_TEXT_SIZE] = "";
 
-    if (port < 0 || (colon && !copy_host(text, colon, host)))
+    if (port < 0 || (colon && !copy_host(text, colon, host, sizeof host)))
         return weir_fail(err, WEIR_REJECT,
                          "`%s` is no address and port, as in 127.0.0.1:9464 or "
                          "[::1]:9464",
@@ -79,6 +80,27 @@ enum weir_status endpoint_parse(const char *text, struct endpoint *ret_endpoint,
                          "127.0.0.1:9464 or [::1]:9464",
                          text);
     *ret_endpoint = endpoint;
+    return WEIR_OK;
+}
+
+enum weir_status endpoint_split(const char *text,
+                                struct endpoint_name *ret_name,
+                                struct weir_error *err)
+{
+    const char *colon = strrchr(text, ':');
+    const long port = colon ? parse_port(colon + 1) : -1;
+    struct endpoint_name name = {.host = ""};
+    struct endpoint address;
+
+    if (port < 1 || !copy_host(text, colon, name.host, sizeof name.host) ||
+        name.host[0] == '\0' || name.host[strcspn(name.host, " /@\t\r\n")])
+        return weir_fail(err, WEIR_REJECT,
+                         "`%s` is no host and port, as in localhost:8125 or "
+                         "[::1]:8125",
+                         text);
+    (void)snprintf(name.port, sizeof name.port, "%hu", (unsigned short)port);
+    name.is_numeric = set_host(&address, name.host, 0);
+    *ret_name = name;
     return WEIR_OK;
 }
 
@@ -112,7 +134,7 @@ void endpoint_format(const struct endpoint *endpoint,
                      char out[ENDPOINT_TEXT_SIZE])
 {
     const bool is_v4 = endpoint->address.ss_family == AF_INET;
-    char host[HOST_SIZE] = "";
+    char host[ENDPOINT_TEXT_SIZE] = "";
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
 

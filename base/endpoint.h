@@ -25,6 +25,20 @@ bool endpoint_is_loopback(const struct endpoint *endpoint);
 
 unsigned endpoint_port(const struct endpoint *endpoint);
 
+/* A host and a port: "localhost:8125", "[::1]:8125"; the host is a name or an
+ * address, and nobody is asked for it.  WEIR_REJECT: it is none. */
+enum { ENDPOINT_HOST_SIZE = 256, ENDPOINT_PORT_SIZE = 6 };
+
+struct endpoint_name {
+    char host[ENDPOINT_HOST_SIZE], port[ENDPOINT_PORT_SIZE];
+    bool is_numeric; /* an address */
+};
+
+WEIR_MUST_USE
+enum weir_status endpoint_split(const char *text,
+                                struct endpoint_name *ret_name,
+                                struct weir_error *err);
+
 /* As parse() reads it, into `out`. */
 enum { ENDPOINT_TEXT_SIZE = 64 };
 void endpoint_format(const struct endpoint *endpoint,

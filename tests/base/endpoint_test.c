@@ -40,6 +40,39 @@ static void both_kinds_of_addresses_are_read(void **state)
     assert_int_equal(endpoint_port(&endpoint), 4);
 }
 
+static void a_host_may_be_a_name(void **state)
+{
+    struct endpoint_name name;
+
+    (void)state;
+    assert_int_equal(endpoint_split("agent.svc:8125", &name, NULL), WEIR_OK);
+    assert_string_equal(name.host, "agent.svc");
+    assert_string_equal(name.port, "8125");
+    assert_false(name.is_numeric);
+    assert_int_equal(endpoint_split("[::1]:08125", &name, NULL), WEIR_OK);
+    assert_string_equal(name.host, "::1");
+    assert_string_equal(name.port, "8125");
+    assert_true(name.is_numeric);
+    assert_int_equal(endpoint_split("10.0.0.7:1", &name, NULL), WEIR_OK);
+    assert_true(name.is_numeric);
+}
+
+static void what_is_no_host_and_port_is_refused(void **state)
+{
+    static const char *const wrong[] = {
+        "",          ":",      "8125",        ":8125",       "host",
+        "host:",     "host:0", "host:65536",  "host:x",      "::1:8125",
+        "[::1:8125", "a b:1",  "user@host:1", "udp://host:1"};
+    struct endpoint_name name;
+    struct weir_error err;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(endpoint_split(wrong[i], &name, &err), WEIR_REJECT);
+        assert_non_null(strstr(err.text, "as in localhost:8125"));
+    }
+}
+
 static void anything_else_is_refused_with_an_example(void **state)
 {
     static const char *const wrong[] = {
@@ -77,6 +110,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_ALONE(a_port_alone_is_on_this_machine_only),
         TEST_ALONE(both_kinds_of_addresses_are_read),
+        TEST_ALONE(a_host_may_be_a_name),
+        TEST_ALONE(what_is_no_host_and_port_is_refused),
         TEST_ALONE(anything_else_is_refused_with_an_example),
     };
 
