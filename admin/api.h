@@ -35,7 +35,7 @@ void page_readyz(const struct site *site, const struct request *request,
 void page_health(const struct site *site, const struct request *request,
                  struct answer *answer);
 
-/* metrics.c */
+/* scrape.c */
 void page_metrics(const struct site *site, const struct request *request,
                   struct answer *answer);
 

@@ -6,8 +6,14 @@
 #include "exposition.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "plain.h"
+
+static const char *const types[METRIC_TYPE_COUNT] = {
+    [METRIC_COUNTER] = "counter",
+    [METRIC_GAUGE] = "gauge",
+    [METRIC_HISTOGRAM] = "histogram"};
 
 static void write_escaped(FILE *out, const char *text)
 {
@@ -24,67 +30,79 @@ static void write_escaped(FILE *out, const char *text)
     }
 }
 
-void exposition_family(const struct exposition *exposition, const char *name,
-                       const char *type, const char *help)
+/* Before the first sample of its name. */
+static void begin_family(struct exposition *exposition,
+                         const struct metric *metric)
 {
-    (void)fprintf(exposition->out, "# HELP %s %s\n# TYPE %s %s\n", name, help,
-                  name, type);
+    if (exposition->family && strcmp(exposition->family, metric->name) == 0)
+        return;
+    exposition->family = metric->name;
+    (void)fprintf(exposition->out, "# HELP %s %s\n# TYPE %s %s\n", metric->name,
+                  metric->help, metric->name, types[metric->type]);
 }
 
-void exposition_sample(const struct exposition *exposition, const char *name,
-                       const char *label, const char *label_value, double value)
+/* `name` with its labels, and `bound` where there is one. */
+static void write_name(FILE *out, const char *name, const char *part,
+                       const struct metric_labels *labels, const char *bound)
 {
+    const char *before = "{";
+
+    (void)fprintf(out, "%s%s", name, part);
+    for (const struct metric_label *label = labels->list; label->name;
+         label++) {
+        (void)fprintf(out, "%s%s=\"", before, label->name);
+        write_escaped(out, label->value);
+        (void)fputc('"', out);
+        before = ",";
+    }
+    if (bound)
+        (void)fprintf(out, "%sle=\"%s\"", before, bound);
+    (void)fputs("} ", out);
+}
+
+static void write_number(void *self, const struct metric *metric,
+                         const struct metric_labels *labels, double value)
+{
+    struct exposition *exposition = self;
     FILE *out = exposition->out;
 
-    (void)fprintf(out, "%s{pipeline=\"", name);
-    write_escaped(out, exposition->pipeline);
-    if (label) {
-        (void)fprintf(out, "\",%s=\"", label);
-        write_escaped(out, label_value);
-    }
+    begin_family(exposition, metric);
+    write_name(out, metric->name, "", labels, NULL);
     if (value > -1e15 && value < 1e15 && value == (double)(int64_t)value)
-        (void)fprintf(out, "\"} %.0f\n", value);
+        (void)fprintf(out, "%.0f\n", value);
     else
-        (void)fprintf(out, "\"} %.17g\n", value);
+        (void)fprintf(out, "%.17g\n", value);
 }
 
-static void write_labels(const struct exposition *exposition, const char *name,
-                         const char *part,
-                         const struct exposition_labels *labels)
+static void write_histogram(void *self, const struct metric *metric,
+                            const struct metric_labels *labels,
+                            const struct histogram_view *view)
 {
-    FILE *out = exposition->out;
-
-    (void)fprintf(out, "%s_%s{pipeline=\"", name, part);
-    write_escaped(out, exposition->pipeline);
-    if (labels->stage) {
-        (void)fputs("\",stage=\"", out);
-        write_escaped(out, labels->stage);
-    }
-    if (labels->batcher) {
-        (void)fputs("\",batcher=\"", out);
-        write_escaped(out, labels->batcher);
-    }
-    (void)fputc('"', out);
-}
-
-void exposition_histogram(const struct exposition *exposition, const char *name,
-                          const struct exposition_labels *labels,
-                          const struct histogram_view *view)
-{
+    struct exposition *exposition = self;
     FILE *out = exposition->out;
     uint64_t count = 0;
 
+    begin_family(exposition, metric);
     for (unsigned i = 0; i < HISTOGRAM_BOUNDS; i++) {
+        char bound[32];
+
         count += view->counts[i];
-        write_labels(exposition, name, "bucket", labels);
-        (void)fprintf(out, ",le=\"%g\"} %llu\n",
-                      (double)histogram_bounds_us[i] / 1e6,
-                      (unsigned long long)count);
+        (void)snprintf(bound, sizeof bound, "%g",
+                       (double)histogram_bounds_us[i] / 1e6);
+        write_name(out, metric->name, "_bucket", labels, bound);
+        (void)fprintf(out, "%llu\n", (unsigned long long)count);
     }
-    write_labels(exposition, name, "bucket", labels);
-    (void)fprintf(out, ",le=\"+Inf\"} %llu\n", (unsigned long long)view->count);
-    write_labels(exposition, name, "sum", labels);
-    (void)fprintf(out, "} %.6f\n", (double)view->sum_us / 1e6);
-    write_labels(exposition, name, "count", labels);
-    (void)fprintf(out, "} %llu\n", (unsigned long long)view->count);
+    write_name(out, metric->name, "_bucket", labels, "+Inf");
+    (void)fprintf(out, "%llu\n", (unsigned long long)view->count);
+    write_name(out, metric->name, "_sum", labels, NULL);
+    (void)fprintf(out, "%.6f\n", (double)view->sum_us / 1e6);
+    write_name(out, metric->name, "_count", labels, NULL);
+    (void)fprintf(out, "%llu\n", (unsigned long long)view->count);
+}
+
+struct metrics_form exposition_form(struct exposition *exposition)
+{
+    return (struct metrics_form){.self = exposition,
+                                 .number = write_number,
+                                 .histogram = write_histogram};
 }

@@ -18,6 +18,7 @@
 #include "loaded.h"
 #include "log.h"
 #include "pipeline.h"
+#include "reporting.h"
 
 /* As `weir run --until-end` without --connect-timeout. */
 #define CONNECT_TIMEOUT_US (60 * CLOCK_SECOND_US)
@@ -25,7 +26,8 @@
 struct weir_pipeline {
     struct loaded loaded;
     struct pipeline *pipeline;
-    struct admin *admin; /* or NULL */
+    struct admin *admin;         /* or NULL */
+    struct reporting *reporting; /* likewise */
 };
 
 void weir_set_log(weir_log_fn log, void *opaque)
@@ -57,15 +59,29 @@ static enum weir_status first_error(const struct loaded *loaded,
     return status;
 }
 
-static enum weir_status start_admin(struct weir_pipeline *pipeline,
-                                    struct weir_error *err)
+static enum weir_status start_beside(struct weir_pipeline *pipeline,
+                                     struct weir_error *err)
 {
+    const struct metrics_source source = {.topology = pipeline->loaded.topology,
+                                          .pipeline = pipeline->pipeline};
     const struct admin_config config = {.topology = pipeline->loaded.topology,
                                         .pipeline = pipeline->pipeline,
                                         .handler = pipeline->loaded.handler,
                                         .libraries = connectors_libraries()};
 
-    return admin_start(&config, &pipeline->admin, err);
+    enum weir_status status = admin_start(&config, &pipeline->admin, err);
+
+    if (status == WEIR_OK)
+        status = reporting_start(&source, &pipeline->reporting, err);
+    return status;
+}
+
+static void stop_beside(struct weir_pipeline *pipeline)
+{
+    admin_stop(pipeline->admin);
+    pipeline->admin = NULL;
+    reporting_stop(pipeline->reporting);
+    pipeline->reporting = NULL;
 }
 
 static enum weir_status create(struct weir_pipeline *pipeline,
@@ -91,7 +107,7 @@ static enum weir_status create(struct weir_pipeline *pipeline,
     log_set_level(topology->log_level);
     log_set_format(topology->log_format);
     status = pipeline_create(topology, &options, &pipeline->pipeline, err);
-    return status == WEIR_OK ? start_admin(pipeline, err) : status;
+    return status == WEIR_OK ? start_beside(pipeline, err) : status;
 }
 
 enum weir_status weir_pipeline_create(const struct weir_pipeline_config *config,
@@ -105,6 +121,7 @@ enum weir_status weir_pipeline_create(const struct weir_pipeline_config *config,
         return weir_fail(err, WEIR_RETRY, "no memory");
     status = create(pipeline, config, err);
     if (status != WEIR_OK) {
+        stop_beside(pipeline);
         /* It never ran, so no thread can be stuck. */
         if (pipeline_destroy(pipeline->pipeline) == WEIR_OK)
             loaded_close(&pipeline->loaded);
@@ -152,8 +169,7 @@ enum weir_status weir_pipeline_destroy(struct weir_pipeline *pipeline)
 
     if (!pipeline)
         return WEIR_OK;
-    admin_stop(pipeline->admin);
-    pipeline->admin = NULL;
+    stop_beside(pipeline);
     status = pipeline_destroy(pipeline->pipeline);
     if (status != WEIR_OK)
         return status;

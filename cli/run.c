@@ -28,6 +28,7 @@
 #include "loaded.h"
 #include "log.h"
 #include "pipeline.h"
+#include "reporting.h"
 #include "run_report.h"
 #include "signals.h"
 #include "status_line.h"
@@ -40,6 +41,12 @@ struct run_values {
     struct loaded_options topology;
     int64_t connect_timeout_us;
     bool is_quiet;
+};
+
+/* What answers and tells while it runs; NULL: not asked for. */
+struct beside {
+    struct admin *admin;
+    struct reporting *reporting;
 };
 
 static const struct argument run_options[] = {
@@ -112,11 +119,13 @@ static int64_t connect_timeout_us(const struct run_values *values)
 }
 
 /* Beside it, for as long as it runs. */
-static enum weir_status start_admin(const struct loaded *loaded,
-                                    struct pipeline *pipeline,
-                                    struct admin **ret_admin,
-                                    struct weir_error *err)
+static enum weir_status start_beside(const struct loaded *loaded,
+                                     struct pipeline *pipeline,
+                                     struct beside *beside,
+                                     struct weir_error *err)
 {
+    const struct metrics_source source = {.topology = loaded->topology,
+                                          .pipeline = pipeline};
     const char *listen = getenv(HEALTH_VARIABLE);
     const struct admin_config config = {
         .topology = loaded->topology,
@@ -127,7 +136,17 @@ static enum weir_status start_admin(const struct loaded *loaded,
         .listen_name = HEALTH_VARIABLE,
     };
 
-    return admin_start(&config, ret_admin, err);
+    enum weir_status status = admin_start(&config, &beside->admin, err);
+
+    if (status == WEIR_OK)
+        status = reporting_start(&source, &beside->reporting, err);
+    return status;
+}
+
+static void stop_beside(struct beside *beside)
+{
+    admin_stop(beside->admin);
+    reporting_stop(beside->reporting);
 }
 
 static int run_loaded(const struct loaded *loaded, const char *file,
@@ -140,7 +159,7 @@ static int run_loaded(const struct loaded *loaded, const char *file,
     };
     struct run_report report = {.exit = VERB_EXIT_FAILED};
     struct pipeline *pipeline = NULL;
-    struct admin *admin = NULL;
+    struct beside beside = {NULL, NULL};
     struct weir_error err = {0};
     int code;
 
@@ -148,15 +167,16 @@ static int run_loaded(const struct loaded *loaded, const char *file,
     log_set_format(loaded->topology->log_format);
     if (pipeline_create(loaded->topology, &options, &pipeline, &err) !=
             WEIR_OK ||
-        start_admin(loaded, pipeline, &admin, &err) != WEIR_OK) {
+        start_beside(loaded, pipeline, &beside, &err) != WEIR_OK) {
         (void)fprintf(stderr, "%s: %s\n", file, err.text);
+        stop_beside(&beside);
         return pipeline_destroy(pipeline) == WEIR_OK ? VERB_EXIT_CONFIG
                                                      : VERB_EXIT_FAILED;
     }
     if (loaded->topology->state)
         crash_watch();
     code = supervise(pipeline, loaded->topology, values, &report);
-    admin_stop(admin);
+    stop_beside(&beside);
     if (report_file)
         code = write_report(&report, values->report, report_file, code);
     if (pipeline_destroy(pipeline) != WEIR_OK) {

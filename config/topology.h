@@ -93,6 +93,17 @@ struct topology_admin {
     int64_t stalled_us;     /* work, and nothing moved for so long: not ready */
 };
 
+/* Sends metrics by UDP. */
+struct topology_statsd {
+    const char *address; /* "localhost:8125"; NULL: nothing is sent */
+    const char *prefix;  /* of all names */
+    int64_t interval_us;
+};
+
+struct topology_telemetry {
+    struct topology_statsd statsd;
+};
+
 struct topology {
     struct storage *storage; /* all of it lives there */
     const char *name;
@@ -109,6 +120,7 @@ struct topology {
     int64_t restart_window_us;
     int64_t shutdown_timeout_us;
     struct topology_admin admin;
+    struct topology_telemetry telemetry;
     enum weir_log_level log_level;
     enum log_format log_format;
     bool has_secret; /* some value of the file is one */

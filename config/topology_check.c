@@ -303,12 +303,38 @@ static void check_admin(const struct build *build)
                              "ASCII without blanks");
 }
 
+static bool is_metric_name(const char *name)
+{
+    return name[0] != '\0' && strlen(name) <= 100 &&
+           name[strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")] ==
+               '\0';
+}
+
+static void check_telemetry(const struct build *build)
+{
+    const struct topology_statsd *statsd = &build->topology->telemetry.statsd;
+    struct endpoint_name name;
+    struct weir_error err;
+
+    if (!statsd->address)
+        return;
+    if (endpoint_split(statsd->address, &name, &err) != WEIR_OK)
+        weir_settings_refuse(build->top, "telemetry.statsd.address", "%s",
+                             err.text);
+    if (!is_metric_name(statsd->prefix))
+        weir_settings_refuse(build->top, "telemetry.statsd.prefix",
+                             "is made of letters, digits, _, . and -, 100 of "
+                             "them at most");
+}
+
 void build_check(struct build *build)
 {
     if (storage_is_exhausted(build->reader.storage))
         return;
     check_name(build);
     check_admin(build);
+    check_telemetry(build);
     if (build->producer)
         check_rate_limit(build);
     check_demand(build);

@@ -93,6 +93,34 @@ static const struct weir_option admin_options[] = {
     {0},
 };
 
+static const struct weir_option statsd_options[] = {
+    {.name = "address",
+     .type = WEIR_OPTION_STRING,
+     .fallback = "localhost:8125",
+     .help = "Host and port of the receiver."},
+    {.name = "prefix",
+     .type = WEIR_OPTION_STRING,
+     .fallback = "weir",
+     .help = "What names begin with: weir_retries_total is sent as "
+             "PREFIX.retries."},
+    {.name = "interval",
+     .type = WEIR_OPTION_DURATION,
+     .fallback = "10s",
+     .min = 100 * MILLISECOND,
+     .max = DAY,
+     .help = "How often it is sent."},
+    {0},
+};
+
+static const struct weir_option telemetry_options[] = {
+    {.name = "statsd",
+     .type = WEIR_OPTION_GROUP,
+     .children = statsd_options,
+     .help = "Sends what /metrics shows to StatsD, by UDP, with tags; where it "
+             "isn't written nothing is sent."},
+    {0},
+};
+
 static const struct weir_option backoff_options[] = {
     {.name = "min",
      .type = WEIR_OPTION_DURATION,
@@ -205,6 +233,10 @@ const struct weir_option topology_top_options[] = {
      .children = admin_options,
      .help = "Health, metrics and changes over HTTP; where it isn't written "
              "nothing is served."},
+    {.name = "telemetry",
+     .type = WEIR_OPTION_GROUP,
+     .children = telemetry_options,
+     .help = "To whom a run tells of itself, without being asked."},
     {.name = "log",
      .type = WEIR_OPTION_GROUP,
      .children = log_options,

@@ -72,6 +72,19 @@ static void read_admin(struct build *build)
     admin->key = weir_settings_string(build->top, "admin.tls.key");
 }
 
+static void read_telemetry(struct build *build)
+{
+    struct topology_statsd *statsd = &build->topology->telemetry.statsd;
+
+    if (weir_settings_has(build->top, "telemetry.statsd"))
+        statsd->address =
+            weir_settings_string(build->top, "telemetry.statsd.address");
+    statsd->prefix =
+        weir_settings_string(build->top, "telemetry.statsd.prefix");
+    statsd->interval_us =
+        weir_settings_int(build->top, "telemetry.statsd.interval", 0);
+}
+
 static void read_top(struct build *build)
 {
     static const char *const levels[WEIR_LOG_LEVEL_COUNT] = {
@@ -114,6 +127,7 @@ static void read_top(struct build *build)
     topology->admin.stalled_us =
         weir_settings_int(build->top, "admin.stalled_after", 0);
     read_admin(build);
+    read_telemetry(build);
     read_failure(build);
 }
 

@@ -13,16 +13,21 @@
 static void assert_sample(const char *pipeline, const char *label, double value,
                           const char *line)
 {
-    char *text = NULL;
+    const struct metric metric = {"weir_x_total", METRIC_COUNTER, "Help."};
+    const struct metric_labels labels = {
+        {{"pipeline", pipeline}, {label ? "why" : NULL, label}}};
+    char *text = NULL, expected[256];
     size_t size = 0;
-    const struct exposition exposition = {.out = open_memstream(&text, &size),
-                                          .pipeline = pipeline};
+    struct exposition exposition = {.out = open_memstream(&text, &size)};
+    const struct metrics_form form = exposition_form(&exposition);
 
     assert_non_null(exposition.out);
-    exposition_sample(&exposition, "weir_x_total", label ? "why" : NULL, label,
-                      value);
+    form.number(form.self, &metric, &labels, value);
     assert_int_equal(fclose(exposition.out), 0);
-    assert_string_equal(text, line);
+    (void)snprintf(expected, sizeof expected,
+                   "# HELP weir_x_total Help.\n# TYPE weir_x_total counter\n%s",
+                   line);
+    assert_string_equal(text, expected);
     free(text);
 }
 
@@ -52,19 +57,41 @@ static void numbers_are_exact(void **state)
     assert_sample("p", NULL, 0.5, "weir_x_total{pipeline=\"p\"} 0.5\n");
 }
 
+static void a_family_begins_once(void **state)
+{
+    const struct metric metric = {"weir_x_total", METRIC_COUNTER, "Help."};
+    const struct metric_labels labels = {{{"pipeline", "p"}}};
+    char *text = NULL;
+    size_t size = 0;
+    struct exposition exposition = {.out = open_memstream(&text, &size)};
+    const struct metrics_form form = exposition_form(&exposition);
+
+    (void)state;
+    form.number(form.self, &metric, &labels, 1);
+    form.number(form.self, &metric, &labels, 2);
+    assert_int_equal(fclose(exposition.out), 0);
+    assert_string_equal(text, "# HELP weir_x_total Help.\n"
+                              "# TYPE weir_x_total counter\n"
+                              "weir_x_total{pipeline=\"p\"} 1\n"
+                              "weir_x_total{pipeline=\"p\"} 2\n");
+    free(text);
+}
+
 static void a_histogram_is_cumulative_and_in_seconds(void **state)
 {
     struct histogram_view view = {
         .counts = {[0] = 1, [6] = 2}, .count = 4, .sum_us = 1500000};
+    const struct metric metric = {"weir_x_seconds", METRIC_HISTOGRAM, "Help."};
+    const struct metric_labels labels = {
+        {{"pipeline", "p"}, {"stage", "sink"}, {"batcher", "a\"b"}}};
     char *text = NULL;
     size_t size = 0;
-    const struct exposition exposition = {.out = open_memstream(&text, &size),
-                                          .pipeline = "p"};
+    struct exposition exposition = {.out = open_memstream(&text, &size)};
+    const struct metrics_form form = exposition_form(&exposition);
 
     (void)state;
     view.counts[HISTOGRAM_BOUNDS] = 1;
-    exposition_histogram(&exposition, "weir_x_seconds",
-                         &(struct exposition_labels){"sink", "a\"b"}, &view);
+    form.histogram(form.self, &metric, &labels, &view);
     assert_int_equal(fclose(exposition.out), 0);
 #define LABELS "{pipeline=\"p\",stage=\"sink\",batcher=\"a\\\"b\""
     assert_non_null(
@@ -87,6 +114,7 @@ int main(void)
         TEST_ALONE(quotes_backslashes_and_newlines_are_escaped),
         TEST_ALONE(what_is_no_utf8_does_not_spoil_the_page),
         TEST_ALONE(numbers_are_exact),
+        TEST_ALONE(a_family_begins_once),
         TEST_ALONE(a_histogram_is_cumulative_and_in_seconds),
     };
 

@@ -23,6 +23,7 @@ failure: {{ then: drop }}
 shutdown: {{ timeout: 5s }}
 admin: {{ {admin} }}
 log: {{ format: text }}
+{more}
 """
 
 
@@ -31,7 +32,7 @@ class Running:
 
     def __init__(self, folder, **values):
         parts = {"name": "watched", "producer": "generator: { rate: 2000 }",
-                 "handler": "passthrough", "sink": "discard",
+                 "handler": "passthrough", "sink": "discard", "more": "",
                  "admin": f'listen: "127.0.0.1:0", token: {TOKEN}', **values}
         name = parts.get("file", parts["name"])
         self.topology = os.path.join(folder, f"{name}.yaml")

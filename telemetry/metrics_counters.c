@@ -1,18 +1,15 @@
 /*
- * metrics.c - /metrics: what a run counts, for Prometheus.
+ * metrics_counters.c - the part of the metrics that only rises.
  *
  * Each counter is a row of a table.  Names follow the conventions of the field:
  * base units, `_total` on what only rises, no label whose values others choose
  * without a bound.
  *
- * Threads: the admin's.
+ * Threads: any.
  */
 #include <string.h>
 
-#include "api.h"
-#include "exposition.h"
-#include "health.h"
-#include "metrics_timing.h"
+#include "teller.h"
 
 /* A member of struct pipeline_stats; rows of one name follow each other, and
  * differ by their label. */
@@ -98,99 +95,16 @@ static const struct counter counters[] = {
 #undef REJECTION
 #undef CLOSED
 
-static void write_counters(const struct exposition *exposition,
-                           const struct pipeline_stats *stats)
+void metrics_counters(const struct teller *teller,
+                      const struct pipeline_stats *stats)
 {
-    const char *before = "";
-
     for (const struct counter *row = counters; row->name; row++) {
+        const struct metric metric = {row->name, METRIC_COUNTER, row->help};
+        const struct metric_label labels[] = {{row->label, row->value},
+                                              {NULL, NULL}};
         uint64_t value;
 
         memcpy(&value, (const char *)stats + row->offset, sizeof value);
-        if (strcmp(before, row->name) != 0)
-            exposition_family(exposition, row->name, "counter", row->help);
-        exposition_sample(exposition, row->name, row->label, row->value,
-                          (double)value);
-        before = row->name;
+        teller_number(teller, &metric, labels, (double)value);
     }
-}
-
-static void gauge(const struct exposition *exposition, const char *name,
-                  double value, const char *help)
-{
-    exposition_family(exposition, name, "gauge", help);
-    exposition_sample(exposition, name, NULL, NULL, value);
-}
-
-static void write_gauges(const struct exposition *exposition,
-                         const struct pipeline_stats *stats)
-{
-    gauge(exposition, "weir_messages_in_flight", (double)stats->in_flight,
-          "Messages that were taken in and have not ended.");
-    if (stats->lag >= 0)
-        gauge(exposition, "weir_source_lag_messages", (double)stats->lag,
-              "Messages that wait at the broker; absent while it is unknown.");
-    gauge(exposition, "weir_connected", stats->is_connected,
-          "1: every source and every destination is connected.");
-    gauge(exposition, "weir_flooded", stats->is_flooded,
-          "1: the source is stopped, because too many messages fail.");
-    gauge(exposition, "weir_draining", stats->is_draining,
-          "1: it was asked to stop, and drains.");
-}
-
-static void write_health(const struct exposition *exposition,
-                         struct pipeline *pipeline)
-{
-    struct topology_rate_limit limit;
-    struct pipeline_health health;
-
-    pipeline_health(pipeline, &health);
-    pipeline_rate(pipeline, &limit);
-    gauge(exposition, "weir_live", health.is_live,
-          "1: the runtime's own threads make progress.");
-    gauge(exposition, "weir_ready", health.is_ready,
-          "1: nothing is in the way of messages; /readyz says what is.");
-    gauge(exposition, "weir_paused", pipeline_is_paused(pipeline),
-          "1: it was asked to pause.");
-    if (limit.messages > 0)
-        gauge(exposition, "weir_rate_limit_messages_per_second",
-              (double)limit.messages * 1e6 / (double)limit.interval_us,
-              "What may be taken in; absent without a limit.");
-    if (limit.bytes > 0)
-        gauge(exposition, "weir_rate_limit_bytes_per_second",
-              (double)limit.bytes * 1e6 / (double)limit.interval_us,
-              "What may be taken in; absent without a limit.");
-}
-
-static void write_all(const struct exposition *exposition,
-                      struct pipeline *pipeline)
-{
-    struct pipeline_stats stats;
-
-    pipeline_stats(pipeline, &stats);
-    exposition_family(exposition, "weir_build_info", "gauge",
-                      "1, with the version that runs.");
-    exposition_sample(exposition, "weir_build_info", "version", WEIR_VERSION,
-                      1);
-    write_counters(exposition, &stats);
-    write_gauges(exposition, &stats);
-    write_health(exposition, pipeline);
-    metrics_timing(exposition, pipeline);
-}
-
-void page_metrics(const struct site *site, const struct request *request,
-                  struct answer *answer)
-{
-    struct exposition exposition = {
-        .out = open_memstream(&answer->body, &answer->size),
-        .pipeline = site->config->topology->name};
-    bool is_whole;
-
-    (void)request;
-    if (!exposition.out)
-        return;
-    write_all(&exposition, site->config->pipeline);
-    is_whole = ferror(exposition.out) == 0;
-    answer->type = EXPOSITION_TYPE;
-    answer->status = fclose(exposition.out) == 0 && is_whole ? 200 : 0;
 }
