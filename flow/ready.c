@@ -48,6 +48,8 @@ struct ready {
     pthread_cond_t work;
     unsigned workers, asleep;
     unsigned scouts; /* of those asleep, who look after the others' hands */
+    uint64_t taken;  /* hands */
+    uint64_t quiet;  /* `taken` when a scout had slept and seen none */
     uint32_t window, low, chunk;
     bool is_ordered, is_closed;
     bool is_hurried; /* a drain has begun: nothing waits for its time */
@@ -425,6 +427,7 @@ static void take_locked(struct ready *ready, struct hand *hand, uint32_t limit)
     for (uint32_t i = 0; i < hand->count; i++)
         count_waiting_locked(ready, hand->messages[i], -1);
     ready->waiting -= hand->count;
+    ready->taken += hand->count > 0;
     hands_add(&ready->hands, hand);
 }
 
@@ -442,12 +445,25 @@ static int64_t stale_us_locked(const struct ready *ready)
                : hands_stale_us(&ready->hands, clock_now_us());
 }
 
+/* Likewise, of the next hand, which will come soon where one came lately: so
+ * nobody need be woken to look after it. */
+static int64_t next_stale_us_locked(const struct ready *ready)
+{
+    const int64_t stale_us = stale_us_locked(ready);
+
+    return stale_us == CLOCK_NEVER_US && ready->taken != ready->quiet &&
+                   !ready->is_ordered
+               ? clock_after_us(HAND_STALE_US)
+               : stale_us;
+}
+
 static void sleep_locked(struct ready *ready, int64_t deadline_us)
 {
     const int64_t retry = heap_due_us(&ready->retries);
     const int64_t held = heap_due_us(&ready->held);
-    const int64_t stale = stale_us_locked(ready);
+    const int64_t stale = next_stale_us_locked(ready);
     const unsigned scouts = stale < CLOCK_NEVER_US ? 1 : 0;
+    const uint64_t taken = ready->taken;
     struct timespec until;
 
     deadline_us = retry < deadline_us ? retry : deadline_us;
@@ -459,6 +475,8 @@ static void sleep_locked(struct ready *ready, int64_t deadline_us)
     (void)pthread_cond_timedwait(&ready->work, &ready->lock, &until);
     ready->scouts -= scouts;
     ready->asleep--;
+    if (ready->taken == taken)
+        ready->quiet = taken;
 }
 
 /* What came due, or, for a worker that has nothing to do, back. */
