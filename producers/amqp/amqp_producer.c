@@ -454,7 +454,7 @@ static bool sleep_until(struct amqp_producer *amqp, int64_t now_us,
     const int64_t nap_us =
         is_exhausted(amqp)
             ? 0
-            : pace_nap_us(&amqp->pace, amqp->consumer.prefetch / 4, now_us);
+            : pace_nap_us(&amqp->pace, amqp->consumer.prefetch / 10, now_us);
 
     if (nap_us > 0)
         return amqp_guard_nap(&amqp->guard, nap_us);

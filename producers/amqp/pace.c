@@ -13,6 +13,10 @@
  * has one nap left, and a slow one has none, since the rate is that of the last
  * WINDOW_US, or longer.
  *
+ * `gather` is a tenth of the prefetch and no more: as the broker waits when all
+ * of the prefetch is out, a longer nap lowers the rate, which lengthens the
+ * nap.
+ *
  * Why not wait for so many bytes (SO_RCVLOWAT): the library's own calls sleep
  * on the same socket, and would wait for what doesn't come.
  *
@@ -23,8 +27,8 @@
 enum {
     WINDOW_US = 5000,
     NAP_US = 500,
-    SHORTEST_US = 100, /* shorter than a wake-up */
-    FAST = 100         /* messages in a window */
+    SHORTEST_US = 20, /* the kernel adds 50 to it anyway */
+    FAST = 100        /* messages in a window */
 };
 
 void pace_count(struct pace *pace, unsigned count)
