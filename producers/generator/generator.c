@@ -253,6 +253,17 @@ static enum weir_status generator_settle(
     return WEIR_OK;
 }
 
+static void generator_describe(const void *self, uint32_t source,
+                               struct weir_source_facts *facts)
+{
+    const struct generator *generator = self;
+
+    (void)source;
+    facts->position =
+        (int64_t)(generator->index + generator->offered * generator->members);
+    facts->window = generator->offered - generator->settled;
+}
+
 static void generator_wake(void *self)
 {
     struct generator *generator = self;
@@ -295,6 +306,7 @@ const struct weir_producer_ops weir_generator_producer = {
     .open = generator_open,
     .pull = generator_pull,
     .settle = generator_settle,
+    .describe = generator_describe,
     .wake = generator_wake,
     .drain = generator_drain,
     .close = generator_close,

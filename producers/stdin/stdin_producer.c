@@ -208,6 +208,17 @@ static enum weir_status stdin_settle(void *self,
     return WEIR_OK;
 }
 
+/* Nothing is committed: whoever reads after us gets what comes then. */
+static void stdin_describe(const void *self, uint32_t source,
+                           struct weir_source_facts *facts)
+{
+    const struct stdin_producer *input = self;
+
+    (void)source;
+    facts->position = (int64_t)input->offered;
+    facts->window = input->offered - input->settled;
+}
+
 static void stdin_wake(void *self)
 {
     struct stdin_producer *input = self;
@@ -263,6 +274,7 @@ const struct weir_producer_ops weir_stdin_producer = {
     .open = stdin_open,
     .pull = stdin_pull,
     .settle = stdin_settle,
+    .describe = stdin_describe,
     .wake = stdin_wake,
     .drain = stdin_drain,
     .close = stdin_close,

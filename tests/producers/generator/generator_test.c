@@ -285,6 +285,23 @@ static void instances_share_the_numbers_without_a_gap(void **state)
         assert_true(is_seen[i]);
 }
 
+static void it_says_how_far_it_is_and_what_is_open(void **state)
+{
+    struct fixture *const fixture = *state;
+    struct weir_source_facts facts = {.position = -1, .committed = -1};
+
+    test_settings_share(fixture->settings)->count = 3;
+    test_settings_share(fixture->settings)->index = 1;
+    (void)make(fixture, 5); /* 1, 4, 7, 10, 13 */
+    (void)test_intake_settle(fixture->intake, 0, 2, WEIR_OUTCOME_DONE);
+    weir_generator_producer.describe(test_intake_self(fixture->intake), 0,
+                                     &facts);
+    assert_int_equal(facts.position,
+                     1 + 3 * test_intake_count(fixture->intake));
+    assert_int_equal(facts.window, test_intake_count(fixture->intake) - 2);
+    assert_int_equal(facts.committed, -1); /* it commits nothing */
+}
+
 static void a_rate_is_waited_for(void **state)
 {
     struct fixture *const fixture = *state;
@@ -331,6 +348,7 @@ int main(void)
         TEST(a_size_above_the_limit_is_refused),
         TEST(count_ends_the_run_when_all_is_settled),
         TEST(instances_share_the_numbers_without_a_gap),
+        TEST(it_says_how_far_it_is_and_what_is_open),
         TEST(a_rate_is_waited_for),
         TEST(without_room_the_same_message_is_offered_again),
     };

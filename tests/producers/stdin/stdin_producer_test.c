@@ -115,6 +115,21 @@ static void lines_become_messages_with_their_number(void **state)
     assert_string_equal(test_intake_topic(fixture->intake, 0), "stdin");
 }
 
+static void it_says_how_far_it_is_and_what_is_open(void **state)
+{
+    struct fixture *const fixture = *state;
+    struct weir_source_facts facts = {.position = -1, .committed = -1};
+
+    put(fixture, "one\ntwo\nthree\n");
+    assert_int_equal(open_producer(fixture), WEIR_OK);
+    test_intake_pull_until(fixture->intake, 10, 3);
+    (void)test_intake_settle(fixture->intake, 1, 1, WEIR_OUTCOME_DONE);
+    weir_stdin_producer.describe(test_intake_self(fixture->intake), 0, &facts);
+    assert_int_equal(facts.position, 3);
+    assert_int_equal(facts.window, 2);
+    assert_int_equal(facts.committed, -1); /* it commits nothing */
+}
+
 static void an_empty_input_ends_at_once(void **state)
 {
     struct fixture *const fixture = *state;
@@ -245,6 +260,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(lines_become_messages_with_their_number),
+        TEST(it_says_how_far_it_is_and_what_is_open),
         TEST(an_empty_input_ends_at_once),
         TEST(a_line_that_is_under_way_is_waited_for),
         TEST(a_wake_cuts_the_wait_for_half_a_line_short),
