@@ -74,8 +74,7 @@ static int teardown(void **state)
 
 static void request(const struct asker *asker)
 {
-    static const char text[] =
-        "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    static const char text[] = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
     (void)send(asker->fd, text, sizeof text - 1, MSG_NOSIGNAL);
 }
