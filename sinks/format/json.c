@@ -20,6 +20,7 @@
 
 #include <string.h>
 
+#include "base64.h"
 #include "utf8.h"
 
 /* What a byte becomes inside a string; 1 is itself, 'u' is \u00XX. */
@@ -66,31 +67,14 @@ static void append_string(struct buffer *buffer, struct weir_bytes bytes)
 
 static void append_base64(struct buffer *buffer, struct weir_bytes bytes)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *const data = bytes.data;
-    const size_t size = (bytes.size + 2) / 3 * 4 + 2;
-    char *out = buffer_reserve(buffer, size);
+    const size_t size = base64_size(bytes.size) + 2;
+    char *const out = buffer_reserve(buffer, size);
 
     if (!out)
         return;
-    *out++ = '"';
-    for (size_t i = 0; i < bytes.size; i += 3) {
-        const size_t left = bytes.size - i;
-        const unsigned second = left > 1 ? data[i + 1] : 0;
-        const unsigned third = left > 2 ? data[i + 2] : 0;
-        const unsigned word = (unsigned)data[i] << 16 | second << 8 | third;
-
-        *out++ = digits[word >> 18];
-        *out++ = digits[word >> 12 & 63];
-        *out++ = '=';
-        *out++ = '=';
-        if (left > 1)
-            out[-2] = digits[word >> 6 & 63];
-        if (left > 2)
-            out[-1] = digits[word & 63];
-    }
-    *out = '"';
+    out[0] = '"';
+    base64_write(out + 1, bytes.data, bytes.size);
+    out[size - 1] = '"';
     buffer_advance(buffer, size);
 }
 
