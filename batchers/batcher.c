@@ -53,6 +53,7 @@ enum weir_status batcher_init(struct batcher *batcher,
                  config->inbox_bytes);
     mail_list_init(&batcher->hand);
     settler_init(&batcher->settler, config->run);
+    batcher->settler.batcher = config->name;
     waiter_init(&batcher->waiter, NULL, NULL);
     controls_init(&batcher->controls, wake, batcher);
     batcher->controls.changed = config->run->changed;

@@ -71,7 +71,7 @@ struct weir_message {
     uint32_t attempt;       /* handler calls so far */
     uint32_t deliveries;    /* to the sink so far */
     uint8_t ending;         /* enum ending */
-    uint8_t code;           /* enum reject_reason of a dead letter */
+    uint8_t code;           /* enum reject_reason, of what failed for good */
     uint8_t policy;         /* enum weir_policy + 1; 0: the topology's */
     bool is_ghost;          /* settled early: it only travels on */
     bool is_delivering;     /* past handle_message() */

@@ -19,6 +19,7 @@
 #include "flood.h"
 #include "mailbox.h"
 #include "recent.h"
+#include "tap.h"
 
 enum { RUN_MAX_HOMES = 64 };
 
@@ -67,6 +68,7 @@ struct run {
     _Atomic(struct chunk *) born[RUN_MAX_HOMES];
 
     struct recent recent; /* what failed last */
+    struct tap tap;       /* whoever samples messages */
 
     _Atomic bool is_started;    /* every init() was fine: connect */
     _Atomic bool is_draining;   /* stop begins nothing that can be given back */

@@ -22,13 +22,19 @@ void settler_init(struct settler *settler, struct run *run)
         mail_list_init(&settler->lists[i]);
 }
 
+/* The same for all of a flush. */
+static int64_t now_of(struct settler *settler)
+{
+    if (settler->now_us == 0)
+        settler->now_us = clock_now_us();
+    return settler->now_us;
+}
+
 static void note_alike(struct settler *settler)
 {
     if (settler->alike == 0)
         return;
-    if (settler->now_us == 0)
-        settler->now_us = clock_now_us();
-    histogram_add(&settler->latency, settler->now_us - settler->taken_us,
+    histogram_add(&settler->latency, now_of(settler) - settler->taken_us,
                   settler->alike);
     settler->alike = 0;
 }
@@ -45,6 +51,42 @@ static void note_latency(struct settler *settler,
         settler->taken_us = msg->taken_us;
     }
     settler->alike++;
+}
+
+static enum tap_outcome outcome_of(const struct settler *settler,
+                                   enum ending ending)
+{
+    switch (ending) {
+    case ENDING_DONE:
+        return TAP_DONE;
+    case ENDING_DROPPED:
+        return settler->is_of_letters ? TAP_DEAD_LETTERED : TAP_REJECTED;
+    case ENDING_DISCARDED:
+        return TAP_REJECTED;
+    case ENDING_REQUEUED:
+        return TAP_REQUEUED;
+    default:
+        return TAP_ABANDONED;
+    }
+}
+
+static void show(struct settler *settler, const struct weir_message *msg,
+                 enum tap_outcome outcome, const char *why)
+{
+    const struct tap_look look = {.msg = msg,
+                                  .outcome = outcome,
+                                  .batcher = settler->batcher,
+                                  .why = why,
+                                  .now_us = now_of(settler)};
+
+    tap_note(&settler->run->tap, &look, &settler->tap_rest);
+}
+
+void settle_later(struct settler *settler, const struct weir_message *msg,
+                  const char *why)
+{
+    if (tap_is_open(&settler->run->tap))
+        show(settler, msg, TAP_RETRIED, why);
 }
 
 static bool extends(const struct weir_message *last,
@@ -68,6 +110,8 @@ void settle(struct settler *settler, struct weir_message *msg,
         ending = ENDING_MOVED;
     }
     note_latency(settler, msg, ending);
+    if (tap_is_open(&settler->run->tap) && ending != ENDING_MOVED)
+        show(settler, msg, outcome_of(settler, ending), NULL);
     msg->ending = (uint8_t)ending;
     msg->mail.count = 1;
     msg->mail.size = msg->record->size;
@@ -86,6 +130,8 @@ void settler_flush(struct settler *settler)
 {
     note_alike(settler);
     settler->now_us = 0;
+    if (settler->tap_rest.is_some)
+        tap_tell_rest(&settler->run->tap, &settler->tap_rest);
     for (unsigned i = 0; i < settler->run->home_count; i++) {
         if (!settler->lists[i].head)
             continue;

@@ -81,6 +81,7 @@ static void init_run(struct pipeline *pipeline)
     run->is_strict = getenv("WEIR_STRICT") != NULL;
     run->budget.limit = topology->memory / 2;
     recent_init(&run->recent);
+    tap_init(&run->tap);
     flood_init(&run->flood, &(struct flood_limit){failure->stop_percent,
                                                   failure->stop_over_us});
     run->home_count = topology->producer.concurrency;
@@ -315,6 +316,7 @@ void assembly_free(struct pipeline *pipeline)
     template_destroy(pipeline->ordering_key);
     supervision_finish(&pipeline->supervision);
     recent_finish(&pipeline->run.recent);
+    tap_finish(&pipeline->run.tap);
     journal_close(pipeline->run.journal);
     free(pipeline->watched);
     free(pipeline->processors);

@@ -184,6 +184,7 @@ static void apply(struct failure *failure, struct weir_message *msg,
                   enum reject_reason code)
 {
     say(msg);
+    msg->code = (uint8_t)code;
     keep(failure, msg, code);
     count(failure);
     switch (policy_of(failure, msg, code)) {

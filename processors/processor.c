@@ -193,6 +193,7 @@ static int64_t retry(struct processor *processor, struct hand *hand,
         return 0;
     }
     counter_add(&run->counters.retries, 1);
+    settle_later(&processor->settler, msg, NULL);
     msg = keep_apart(processor, msg);
     if (!hand->lane) {
         if (!ready_delay(processor->ready, msg, due_us))

@@ -113,6 +113,7 @@ static void retry(struct sink *sink, struct weir_message *msg, const char *why)
         conclude_end(sink, msg, ENDING_LEFT);
         return;
     }
+    settle_later(&sink->settler, msg, why);
     msg->deliveries++;
     counter_add(&run->counters.retries, 1);
     msg = keep_apart(sink, msg);

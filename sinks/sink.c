@@ -50,6 +50,8 @@ enum weir_status sink_init(struct sink *sink, const struct sink_config *config)
     queue_init(&sink->written);
     queue_init(&sink->held);
     settler_init(&sink->settler, config->run);
+    sink->settler.batcher = config->batcher;
+    sink->settler.is_of_letters = config->is_dead_letter;
     runner_init(&sink->runner, config->run, config->handler, config->options);
     sink->runner.place = config->place;
     sink->runner.places = config->places;
