@@ -23,6 +23,11 @@ void answer_error(struct answer *answer, unsigned status, const char *fmt, ...);
 void answer_text(struct answer *answer, unsigned status, const char *type,
                  const char *text);
 
+/* The request has the token of the topology.  False: it was answered, that
+ * `what` ("changes are") is off. */
+bool has_token(const struct site *site, const struct request *request,
+               const char *what, struct answer *answer);
+
 /* dashboard.c: `/` and what it loads */
 void page_dashboard(const struct site *site, const struct request *request,
                     struct answer *answer);
@@ -56,6 +61,10 @@ void page_failures(const struct site *site, const struct request *request,
                    struct answer *answer);
 void page_explain(const struct site *site, const struct request *request,
                   struct answer *answer);
+
+/* api_tap.c */
+void page_tap(const struct site *site, const struct request *request,
+              struct answer *answer);
 
 /* api_topology.c, api_configuration.c */
 void page_topology(const struct site *site, const struct request *request,

@@ -6,7 +6,12 @@
 
 #include <stddef.h>
 
-enum { CALL_BODY_MAX = 4096 };
+enum { CALL_BODY_MAX = 4096, CALL_ARGUMENTS = 8 };
+
+/* Of the query: ?name=value. */
+struct call_argument {
+    const char *name, *value; /* NULL: without `=` */
+};
 
 /* Borrowed; what the client did not send is NULL. */
 struct request {
@@ -17,6 +22,8 @@ struct request {
     const char *accept;
     const char *body; /* NUL at its end */
     size_t body_size;
+    struct call_argument arguments[CALL_ARGUMENTS];
+    size_t argument_count; /* more are left out, and counted */
 };
 
 struct answer {

@@ -5,7 +5,8 @@
  *
  * Who may ask.  Reading needs no token, as with every exporter: what is shown
  * has no payload and no secret.  What changes something is a POST with the
- * token of the topology; without one there, nothing can be changed.  Since a
+ * token of the topology, and payloads are shown with it only; without one
+ * there, nothing can be changed, and no payload seen.  Since a
  * browser sends no such header by itself, no foreign page can make one do it.
  *
  * A page from elsewhere could still read ours, by a name of its own that it
@@ -47,6 +48,7 @@ static const struct page pages[] = {
     {"/api/v1/mailboxes", page_mailboxes, NULL},
     {"/api/v1/failures", page_failures, NULL},
     {"/api/v1/explain", page_explain, NULL},
+    {"/api/v1/tap", page_tap, NULL},
     {"/api/v1/rate_limit", page_rate_limit, change_rate_limit},
     {"/api/v1/log_level", page_log_level, change_log_level},
     {"/api/v1/pause", NULL, change_pause},
@@ -122,23 +124,23 @@ static bool is_equal(const char *token, const char *given)
     return differs == 0;
 }
 
-/* False: it was answered. */
-static bool may_change(const struct site *site, const struct request *request,
-                       struct answer *answer)
+bool has_token(const struct site *site, const struct request *request,
+               const char *what, struct answer *answer)
 {
     static const char scheme[] = "Bearer ";
     const char *token = site->config->topology->admin.token;
     const char *given = request->authorization;
 
     if (!token) {
-        answer_error(answer, 403,
-                     "changes are off: the topology has no admin.token");
+        answer_error(answer, 403, "%s off: the topology has no admin.token",
+                     what);
         return false;
     }
     if (!given || strncasecmp(given, scheme, strlen(scheme)) != 0) {
         answer_error(answer, 401,
-                     "a change needs the header `Authorization: "
-                     "Bearer TOKEN`, with admin.token");
+                     "%s off without the header `Authorization: "
+                     "Bearer TOKEN`, with admin.token",
+                     what);
         return false;
     }
     if (!is_equal(token, given + strlen(scheme))) {
@@ -176,7 +178,7 @@ static void answer_page(const struct site *site, const struct page *page,
     if (is_get && page->get) {
         page->get(site, request, answer);
     } else if (is_post && page->post) {
-        if (may_change(site, request, answer))
+        if (has_token(site, request, "changes are", answer))
             page->post(site, request, answer);
     } else {
         answer_error(answer, 405, "this path takes %s", allowed(page));

@@ -158,6 +158,19 @@ static enum MHD_Result take_in(struct upload *upload, const char *data,
     return MHD_YES;
 }
 
+static enum MHD_Result add_argument(void *opaque, enum MHD_ValueKind kind,
+                                    const char *name, const char *value)
+{
+    struct request *request = opaque;
+
+    (void)kind;
+    if (request->argument_count < CALL_ARGUMENTS)
+        request->arguments[request->argument_count] =
+            (struct call_argument){.name = name, .value = value};
+    request->argument_count++;
+    return MHD_YES;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): its parameters are given. */
 static enum MHD_Result on_request(void *opaque,
                                   struct MHD_Connection *connection,
@@ -180,6 +193,8 @@ static enum MHD_Result on_request(void *opaque,
     request.accept = header(connection, "Accept");
     request.body = upload->body;
     request.body_size = upload->size;
+    (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND,
+                                    add_argument, &request);
     respond(server->site, &request, &answer);
     return queue(server, connection, &answer);
 }

@@ -103,6 +103,26 @@ class OpenApiTest(unittest.TestCase):
         self.assertIn(answer[0], (200, 202), answer)
         self.check(operation, answer, path)
 
+    def test_a_tap_answers_as_the_file_says(self):
+        path, operation = "/api/v1/tap", OPENAPI["paths"]["/api/v1/tap"]["get"]
+        question = "?rate=1000&outcomes=done,rejected&payload=true"
+        with running.folder() as folder, running.Running(
+                folder, handler="{ plugin: " + os.environ["WEIR_ACCESS_LOG"] + " }") as weir:
+            weir.await_ready()
+            for query, token, status in (
+                    ("?rate=0", None, 400), (question, None, 401),
+                    (question, "wrong" * 4, 403), (question, running.TOKEN, 200)):
+                answer = weir.ask(path + query, token=token)
+                self.assertEqual(answer[0], status, answer)
+                self.check(operation, answer, query)
+            tap = f"{question}&tap={answer[2]['tap']}"
+
+            def messages():
+                answer = weir.ask(path + tap, token=running.TOKEN)
+                self.check(operation, answer, tap)
+                return answer[2]["messages"]
+            running.await_that(messages, "messages that ended")
+
     def test_a_run_that_is_not_ready_answers_as_the_file_says(self):
         with running.folder() as folder, running.Running(
                 folder,

@@ -34,6 +34,7 @@ static const char *const readable[] = {"/",
                                        "/api/v1/mailboxes",
                                        "/api/v1/failures",
                                        "/api/v1/explain",
+                                       "/api/v1/tap",
                                        "/api/v1/rate_limit",
                                        "/api/v1/log_level",
                                        "/api/v1/configuration"};
@@ -90,6 +91,28 @@ static unsigned ask(const struct request *request)
 static unsigned get(const char *path)
 {
     return ask(&(struct request){.method = "GET", .path = path});
+}
+
+/* "rate=5&payload"; with the token, or NULL. */
+static unsigned get_tap(const char *query, const char *authorization)
+{
+    struct request request = {
+        .method = "GET", .path = "/api/v1/tap", .authorization = authorization};
+    char text[400], *rest = NULL, *pair;
+
+    (void)snprintf(text, sizeof text, "%s", query);
+    for (pair = strtok_r(text, "&", &rest); pair;
+         pair = strtok_r(NULL, "&", &rest)) {
+        char *value = strchr(pair, '=');
+
+        if (value)
+            *value++ = '\0';
+        if (request.argument_count < CALL_ARGUMENTS)
+            request.arguments[request.argument_count] =
+                (struct call_argument){.name = pair, .value = value};
+        request.argument_count++;
+    }
+    return ask(&request);
 }
 
 static unsigned post(const char *path, const char *authorization,
@@ -359,6 +382,104 @@ static void what_a_run_counted_is_told_alike_everywhere(void **state)
     assert_int_equal(harness_finish(talk.harness), 0);
 }
 
+/* The same question, for the tap that the last answer began. */
+static void get_more(const char *query, const char *authorization)
+{
+    json_t *page = json_loads(talk.answer.body, 0, NULL);
+    char text[400];
+
+    (void)snprintf(text, sizeof text, "%s&tap=%lld", query,
+                   (long long)json_integer_value(json_object_get(page, "tap")));
+    json_decref(page);
+    assert_int_equal(get_tap(text, authorization), 200);
+}
+
+static void run_three(void)
+{
+    producer_script_begin(talk.harness->source, 0, "t", 3);
+    producer_script_add(talk.harness->source, 0, "k\x1b[2J", "a\"\x1b]0;x\a");
+    producer_script_add(talk.harness->source, 0, "k", "\xff\xfe");
+    producer_script_add(talk.harness->source, 0, NULL, "plain");
+    harness_begin(talk.harness);
+    assert_int_equal(harness_end(talk.harness), 0);
+}
+
+static void a_tap_shows_what_ended_and_not_what_was_in_it(void **state)
+{
+    (void)state;
+    make("admin: { token: " TOKEN " }\n");
+    assert_int_equal(get_tap("rate=100", NULL), 200);
+    assert_says("\"messages\":[]");
+    run_three();
+    get_more("rate=100", NULL);
+    assert_says("\"outcome\":\"done\",\"code\":null,\"reason\":null,"
+                "\"name\":\"t\",\"partition\":3,\"position\":2,");
+    assert_null(strstr(talk.answer.body, "plain"));
+    assert_null(strstr(talk.answer.body, "key"));
+    get_more("rate=100", NULL);
+    assert_says("\"messages\":[]"); /* each once */
+    assert_int_equal(harness_finish(talk.harness), 0);
+}
+
+static void a_tap_shows_payloads_with_the_token_only(void **state)
+{
+    static const char query[] = "rate=100&payload=true&outcomes=done,retried";
+
+    (void)state;
+    make("admin: { token: " TOKEN " }\n");
+    assert_int_equal(get_tap(query, NULL), 401);
+    assert_int_equal(get_tap(query, "Bearer wrong-wrong-wrong-wrong"), 403);
+    assert_int_equal(get_tap(query, "Bearer " TOKEN), 200);
+    run_three();
+    get_more(query, "Bearer " TOKEN);
+    assert_says(
+        "\"key\":\"k\\u001b[2J\",\"payload\":\"a\\\"\\u001b]0;x\\u0007\","
+        "\"is_cut\":false");
+    assert_says("\"payload_base64\":\"//4=\"");
+    assert_says("\"key\":null,\"payload\":\"plain\"");
+    assert_int_equal(harness_finish(talk.harness), 0);
+}
+
+static void without_a_token_no_payload_is_shown(void **state)
+{
+    (void)state;
+    make("");
+    assert_int_equal(get_tap("payload=true", NULL), 403);
+    assert_says("no admin.token");
+    assert_int_equal(get_tap("payload=true", "Bearer "), 403);
+}
+
+static void a_question_that_is_none_begins_no_tap(void **state)
+{
+    static const char *const wrong[] = {
+        "rate=0",
+        "rate=1001",
+        "rate=-1",
+        "rate=1e2",
+        "rate",
+        "rate=",
+        "outcomes=",
+        "outcomes=done,",
+        "outcomes=don",
+        "outcomes=doner",
+        "outcomes",
+        "payload=yes",
+        "payload",
+        "tap=x",
+        "tap=99999999999999999999",
+        "tape=1",
+        "rate=1&rate=2&rate=3&rate=4&rate=5&rate=6&rate=7&"
+        "rate=8&rate=9"};
+
+    (void)state;
+    make("");
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(get_tap(wrong[i], NULL), 400);
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(get_tap("rate=5", NULL), 200);
+    assert_int_equal(get_tap("rate=5", NULL), 503);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +493,10 @@ int main(void)
         TEST(a_limit_that_is_none_is_refused_whole),
         TEST(the_log_level_can_be_changed),
         TEST(a_run_can_be_drained),
+        TEST(a_tap_shows_what_ended_and_not_what_was_in_it),
+        TEST(a_tap_shows_payloads_with_the_token_only),
+        TEST(without_a_token_no_payload_is_shown),
+        TEST(a_question_that_is_none_begins_no_tap),
         TEST(no_page_has_a_secret),
         TEST(every_metric_has_its_help_and_type),
         TEST(what_a_run_counted_is_told_alike_everywhere),
