@@ -1,10 +1,9 @@
 /*
- * ask.c - one question to a running weir.
+ * ask.c - questions to a running weir.
  *
- * One request, one answer, and no library: `weir health` runs every ten seconds
- * in every container and should start at once, and what answers is our own.
- * Everything has one deadline, so that a weir that listens and does not answer
- * is told from one that does.
+ * An address is what `admin.listen` takes, or a URL, for TLS.  Everything has
+ * one deadline, so that a weir that listens and does not answer is told from
+ * one that does.
  *
  * Threads: none.
  */
@@ -20,10 +19,19 @@
 
 #include "arguments.h"
 #include "clock.h"
+#include "endpoint.h"
 #include "health_variable.h"
 #include "verb.h"
 
-enum { FIRST_SIZE = 16 * 1024, MAX_SIZE = 64 * 1024 * 1024 };
+enum { FIRST_SIZE = 16 * 1024, MAX_SIZE = 64 * 1024 * 1024, TOKEN_MAX = 1024 };
+
+struct ask {
+    struct endpoint endpoint;
+    const char *address;
+    char *text; /* the last answer */
+    int64_t timeout_us;
+    char authorization[TOKEN_MAX + 32]; /* the header; "": none */
+};
 
 /* False: the deadline. */
 static bool wait_for(int fd, short events, int64_t deadline_us)
@@ -93,82 +101,134 @@ static char *read_all(int fd, int64_t deadline_us)
     return NULL;
 }
 
-/* False: it is no answer to such a question. */
-static bool parse(struct ask_reply *reply)
+static const char *first_of(const char *given, const char *variable,
+                            const char *fallback)
 {
-    char *body = strstr(reply->text, "\r\n\r\n");
+    const char *text = given ? given : getenv(variable);
 
-    if (strncmp(reply->text, "HTTP/1.", 7) != 0 || strlen(reply->text) < 12 ||
-        !body)
-        return false;
-    reply->status = atoi(reply->text + 9);
-    reply->body = body + 4;
-    return true;
+    return text && text[0] ? text : fallback;
 }
 
-static char *talk(int fd, const char *path, int64_t deadline_us)
+/* The first line of the file. */
+static enum weir_status read_token(struct ask *ask, const char *path,
+                                   struct weir_error *err)
 {
-    char request[256];
-    const int size = snprintf(request, sizeof request,
-                              "GET %s HTTP/1.1\r\nHost: localhost\r\n"
-                              "Connection: close\r\n\r\n",
-                              path);
+    FILE *file = path ? fopen(path, "re") : NULL;
+    char token[TOKEN_MAX] = "";
+
+    if (!path)
+        return WEIR_OK;
+    if (file) {
+        if (fgets(token, sizeof token, file))
+            token[strcspn(token, "\r\n")] = '\0';
+        (void)fclose(file);
+    }
+    if (token[0] == '\0')
+        return weir_fail(err, WEIR_REJECT, "no token can be read from %s",
+                         path);
+    (void)snprintf(ask->authorization, sizeof ask->authorization,
+                   "Authorization: Bearer %s", token);
+    return WEIR_OK;
+}
+
+enum weir_status ask_open(const struct ask_options *options,
+                          struct ask **ret_ask, struct weir_error *err)
+{
+    struct ask *ask = calloc(1, sizeof *ask);
+    enum weir_status status;
+
+    if (!ask)
+        return weir_fail(err, WEIR_RETRY, "no memory");
+    ask->timeout_us = options->timeout_us;
+    ask->address = first_of(options->address, HEALTH_VARIABLE, HEALTH_DEFAULT);
+    status = endpoint_parse(ask->address, &ask->endpoint, err);
+    if (status == WEIR_OK)
+        status = read_token(ask, options->token_file, err);
+    if (status != WEIR_OK) {
+        ask_close(ask);
+        return status;
+    }
+    *ret_ask = ask;
+    return WEIR_OK;
+}
+
+void ask_close(struct ask *ask)
+{
+    if (!ask)
+        return;
+    free(ask->text);
+    explicit_bzero(ask->authorization, sizeof ask->authorization);
+    free(ask);
+}
+
+const char *ask_address(const struct ask *ask)
+{
+    return ask->address;
+}
+
+static char *talk(const struct ask *ask, int fd, const char *path,
+                  int64_t deadline_us)
+{
+    char request[512 + TOKEN_MAX];
+    const int size =
+        snprintf(request, sizeof request,
+                 "GET %s HTTP/1.1\r\nHost: localhost\r\n%s%s"
+                 "Connection: close\r\n\r\n",
+                 path, ask->authorization, ask->authorization[0] ? "\r\n" : "");
 
     if (send(fd, request, (size_t)size, MSG_NOSIGNAL) != size)
         return NULL;
     return read_all(fd, deadline_us);
 }
 
-enum weir_status ask(const struct endpoint *endpoint, const char *address,
-                     const char *path, int64_t timeout_us,
+/* False: it is no answer to such a question. */
+static bool parse(const char *text, struct ask_reply *reply)
+{
+    const char *body = strstr(text, "\r\n\r\n");
+
+    if (strncmp(text, "HTTP/1.", 7) != 0 || strlen(text) < 12 || !body)
+        return false;
+    reply->status = atoi(text + 9);
+    reply->body = body + 4;
+    return true;
+}
+
+enum weir_status ask(struct ask *ask, const char *path,
                      struct ask_reply *ret_reply, struct weir_error *err)
 {
-    const int64_t deadline_us = clock_after_us(timeout_us);
-    const int fd = connect_to(endpoint, deadline_us);
+    const int64_t deadline_us = clock_after_us(ask->timeout_us);
+    const int fd = connect_to(&ask->endpoint, deadline_us);
     struct ask_reply reply = {.status = 0};
 
     if (fd < 0)
-        return weir_fail(err, WEIR_RETRY, "nothing answers on %s: %s", address,
-                         strerror(errno));
-    reply.text = talk(fd, path, deadline_us);
+        return weir_fail(err, WEIR_RETRY, "nothing answers on %s: %s",
+                         ask->address, strerror(errno));
+    free(ask->text);
+    ask->text = talk(ask, fd, path, deadline_us);
     (void)close(fd);
-    if (!reply.text)
+    if (!ask->text)
         return weir_fail(err, WEIR_RETRY, "no whole answer from %s within %g s",
-                         address, (double)timeout_us / (double)CLOCK_SECOND_US);
-    if (!parse(&reply)) {
-        free(reply.text);
+                         ask->address,
+                         (double)ask->timeout_us / (double)CLOCK_SECOND_US);
+    if (!parse(ask->text, &reply))
         return weir_fail(err, WEIR_RETRY,
                          "what listens on %s answers something else than a "
                          "weir does",
-                         address);
-    }
+                         ask->address);
     *ret_reply = reply;
     return WEIR_OK;
 }
 
-enum weir_status ask_where(const char *given, const char **ret_address,
-                           struct endpoint *ret_endpoint,
-                           struct weir_error *err)
-{
-    const char *address = given ? given : getenv(HEALTH_VARIABLE);
-
-    if (!address || !address[0])
-        address = HEALTH_DEFAULT;
-    *ret_address = address;
-    return endpoint_parse(address, ret_endpoint, err);
-}
-
-int ask_page(const struct verb *verb, const char *given, const char *path,
-             int64_t timeout_us, const char **ret_address,
+int ask_page(const struct verb *verb, const struct ask_options *options,
+             const char *path, struct ask **ret_ask,
              struct ask_reply *ret_reply)
 {
-    struct endpoint endpoint;
     struct weir_error err;
 
-    if (ask_where(given, ret_address, &endpoint, &err) != WEIR_OK)
+    *ret_ask = NULL;
+    if (ask_open(options, ret_ask, &err) != WEIR_OK)
         return usage_error(verb, "%s", err.text);
-    if (ask(&endpoint, *ret_address, path, timeout_us, ret_reply, &err) ==
-        WEIR_OK)
+    if (ask(*ret_ask, path, ret_reply, &err) == WEIR_OK)
         return VERB_EXIT_OK;
     (void)fprintf(stderr, "weir %s: %s\n", verb->name, err.text);
     return VERB_EXIT_UNAVAILABLE;

@@ -3,7 +3,7 @@
  *
  * Threads: none.
  */
-#include <stdlib.h>
+#include <stddef.h>
 
 #include "arguments.h"
 #include "ask.h"
@@ -12,18 +12,17 @@
 #include "verb.h"
 
 struct explain_values {
-    const char *address;
-    int64_t timeout_us;
+    struct ask_options asking;
     bool is_json;
 };
 
 static const struct argument explain_options[] = {
-    {"--address", "ADDRESS", ARGUMENT_TEXT,
-     offsetof(struct explain_values, address), ASK_ADDRESS_HELP},
+    ASK_OPTION_ADDRESS(struct explain_values),
+    ASK_OPTION_CA(struct explain_values),
     {"--json", NULL, ARGUMENT_FLAG, offsetof(struct explain_values, is_json),
      "prints what it answered, for programs"},
     {"--timeout", "DURATION", ARGUMENT_DURATION,
-     offsetof(struct explain_values, timeout_us), "for all of it (5s)"},
+     offsetof(struct explain_values, asking.timeout_us), "for all of it (5s)"},
     {0},
 };
 
@@ -52,20 +51,18 @@ static int show(const struct ask_reply *reply, const char *address,
 
 static int explain_run(const struct verb *verb, const struct call *call)
 {
-    struct explain_values values = {.timeout_us = 5 * CLOCK_SECOND_US};
+    struct explain_values values = {.asking.timeout_us = 5 * CLOCK_SECOND_US};
     struct argument_texts operands;
     struct ask_reply reply = {.status = 0};
-    const char *address;
+    struct ask *ask;
     int code;
 
     if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
         return VERB_EXIT_USAGE;
-    code = ask_page(verb, values.address, "/api/v1/explain", values.timeout_us,
-                    &address, &reply);
-    if (code != VERB_EXIT_OK)
-        return code;
-    code = show(&reply, address, values.is_json);
-    free(reply.text);
+    code = ask_page(verb, &values.asking, "/api/v1/explain", &ask, &reply);
+    if (code == VERB_EXIT_OK)
+        code = show(&reply, ask_address(ask), values.is_json);
+    ask_close(ask);
     return code;
 }
 

@@ -3,8 +3,8 @@
  *
  * Threads: none.
  */
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "arguments.h"
 #include "ask.h"
@@ -12,18 +12,17 @@
 #include "verb.h"
 
 struct health_values {
-    const char *address;
-    int64_t timeout_us;
+    struct ask_options asking;
     bool is_live;
 };
 
 static const struct argument health_options[] = {
-    {"--address", "ADDRESS", ARGUMENT_TEXT,
-     offsetof(struct health_values, address), ASK_ADDRESS_HELP},
+    ASK_OPTION_ADDRESS(struct health_values),
+    ASK_OPTION_CA(struct health_values),
     {"--live", NULL, ARGUMENT_FLAG, offsetof(struct health_values, is_live),
      "asks whether its threads go on, and not whether it is ready"},
     {"--timeout", "DURATION", ARGUMENT_DURATION,
-     offsetof(struct health_values, timeout_us), "for all of it (5s)"},
+     offsetof(struct health_values, asking.timeout_us), "for all of it (5s)"},
     {0},
 };
 
@@ -42,20 +41,19 @@ static int judge(const struct ask_reply *reply, const char *address)
 
 static int health_run(const struct verb *verb, const struct call *call)
 {
-    struct health_values values = {.timeout_us = 5 * CLOCK_SECOND_US};
+    struct health_values values = {.asking.timeout_us = 5 * CLOCK_SECOND_US};
     struct argument_texts operands;
     struct ask_reply reply = {.status = 0};
-    const char *address;
+    struct ask *ask;
     int code;
 
     if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
         return VERB_EXIT_USAGE;
-    code = ask_page(verb, values.address, values.is_live ? "/livez" : "/readyz",
-                    values.timeout_us, &address, &reply);
-    if (code != VERB_EXIT_OK)
-        return code;
-    code = judge(&reply, address);
-    free(reply.text);
+    code = ask_page(verb, &values.asking, values.is_live ? "/livez" : "/readyz",
+                    &ask, &reply);
+    if (code == VERB_EXIT_OK)
+        code = judge(&reply, ask_address(ask));
+    ask_close(ask);
     return code;
 }
 
@@ -69,7 +67,8 @@ const struct verb verb_health = {
         "`admin:`, or where WEIR_ADMIN is set.\n",
     .example = "  weir health\n"
                "  weir health --address 127.0.0.1:9999\n"
-               "  weir health --live\n",
+               "  weir health --live\n"
+               "  weir health --address https://localhost:9464 --ca ca.pem\n",
     .options = health_options,
     .run = health_run,
 };

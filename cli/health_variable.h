@@ -9,4 +9,7 @@
 #define HEALTH_VARIABLE "WEIR_ADMIN"
 #define HEALTH_DEFAULT  "127.0.0.1:9464"
 
+/* Who signed the certificate of one that is asked with TLS: a file. */
+#define HEALTH_CA_VARIABLE "WEIR_ADMIN_CA"
+
 #endif

@@ -36,12 +36,50 @@ void page_each(const json_t *page, const char *name,
         say(json_array_get(list, i), out);
 }
 
+/* What a terminal would obey rather than show: control characters, those above
+ * 127 too, and what turns the direction of writing. */
+static bool is_obeyed(unsigned code)
+{
+    return code < ' ' || (code >= 0x7F && code < 0xA0) || code == 0x200E ||
+           code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
+           (code >= 0x2066 && code <= 0x2069);
+}
+
+/* Of the first character of `at`, as far as is_obeyed() wants to know. */
+static size_t decode(const unsigned char *at, unsigned *ret_code)
+{
+    *ret_code = at[0];
+    if (at[0] >> 5 == 6 && at[1] >> 6 == 2) {
+        *ret_code = (at[0] & 0x1FU) << 6 | (at[1] & 0x3FU);
+        return 2;
+    }
+    if (at[0] >> 4 == 14 && at[1] >> 6 == 2 && at[2] >> 6 == 2) {
+        *ret_code =
+            (at[0] & 0x0FU) << 12 | (at[1] & 0x3FU) << 6 | (at[2] & 0x3FU);
+        return 3;
+    }
+    if (at[0] >= 0x80)
+        *ret_code = 0xFFFD; /* of four bytes: never obeyed */
+    return 1;
+}
+
 void page_print(FILE *out, const char *text)
 {
-    for (; *text; text++) {
-        const unsigned char c = (unsigned char)*text;
+    const unsigned char *at = (const unsigned char *)text;
 
-        (void)fputc(c < ' ' || c == 127 ? '?' : c, out);
+    while (*at) {
+        unsigned code;
+        const size_t size = decode(at, &code);
+
+        if (!is_obeyed(code))
+            (void)fwrite(at, 1, size, out);
+        else if (code == '\n')
+            (void)fputs("\\n", out);
+        else if (code == '\t')
+            (void)fputs("\\t", out);
+        else
+            (void)fprintf(out, code < 0x100 ? "\\x%02x" : "\\u%04x", code);
+        at += size;
     }
 }
 

@@ -21,7 +21,7 @@ bool page_is_true(const json_t *object, const char *name);
 void page_each(const json_t *page, const char *name,
                void (*say)(const json_t *item, FILE *out), FILE *out);
 
-/* A question mark for each control character: others wrote it. */
+/* Others wrote it: what a terminal would obey is escaped, as \x1b. */
 void page_print(FILE *out, const char *text);
 
 /* "orders[3]", "jobs"; and "orders[3]@42", "jobs#42". */

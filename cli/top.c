@@ -8,6 +8,7 @@
  * Threads: none.
  */
 #include <locale.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,21 +22,20 @@
 #include "verb.h"
 
 struct top_values {
-    const char *address;
+    struct ask_options asking;
     int64_t interval_us;
 };
 
 static const struct argument top_options[] = {
-    {"--address", "ADDRESS", ARGUMENT_TEXT,
-     offsetof(struct top_values, address), ASK_ADDRESS_HELP},
+    ASK_OPTION_ADDRESS(struct top_values),
+    ASK_OPTION_CA(struct top_values),
     {"--interval", "DURATION", ARGUMENT_DURATION,
      offsetof(struct top_values, interval_us), "between two looks (1s)"},
     {0},
 };
 
 struct top {
-    struct endpoint endpoint;
-    const char *address;
+    struct ask *ask;
     int64_t interval_us;
     struct top_before before;
     char *text; /* what was seen last, or NULL */
@@ -49,16 +49,14 @@ static json_t *fetch(struct top *top, const char *path)
     struct ask_reply reply = {.status = 0};
     json_t *page = NULL;
 
-    if (ask(&top->endpoint, top->address, path, 5 * CLOCK_SECOND_US, &reply,
-            &top->err) != WEIR_OK)
+    if (ask(top->ask, path, &reply, &top->err) != WEIR_OK)
         return NULL;
     if (reply.status == 200)
         page = json_loads(reply.body, 0, NULL);
     if (!page)
         (void)weir_fail(&top->err, WEIR_RETRY,
                         "%s answers %d to %s: it is no weir, or an older one",
-                        top->address, reply.status, path);
-    free(reply.text);
+                        ask_address(top->ask), reply.status, path);
     return page;
 }
 
@@ -90,7 +88,7 @@ static void draw(const struct top *top)
 
     (void)erase();
     (void)attron(A_REVERSE);
-    (void)mvprintw(0, 0, "weir top  %s  q quits  %.200s", top->address,
+    (void)mvprintw(0, 0, "weir top  %s  q quits  %.200s", ask_address(top->ask),
                    top->is_failing ? top->err.text : "");
     (void)attroff(A_REVERSE);
     while (*line && row < LINES) {
@@ -136,18 +134,18 @@ static int show(struct top *top)
 
 static int top_run(const struct verb *verb, const struct call *call)
 {
-    struct top_values values = {.interval_us = CLOCK_SECOND_US};
+    struct top_values values = {.asking.timeout_us = 5 * CLOCK_SECOND_US,
+                                .interval_us = CLOCK_SECOND_US};
     struct argument_texts operands;
     struct top top = {.text = NULL};
     int code = VERB_EXIT_UNAVAILABLE;
 
     if (arguments_parse(verb, call, &values, &operands) != WEIR_OK)
         return VERB_EXIT_USAGE;
-    if (ask_where(values.address, &top.address, &top.endpoint, &top.err) !=
-        WEIR_OK)
-        return usage_error(verb, "%s", top.err.text);
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return usage_error(verb, "needs a terminal; `weir explain` doesn't");
+    if (ask_open(&values.asking, &top.ask, &top.err) != WEIR_OK)
+        return usage_error(verb, "%s", top.err.text);
     top.interval_us = values.interval_us;
     (void)setlocale(LC_CTYPE, "");
     if (look(&top))
@@ -155,6 +153,7 @@ static int top_run(const struct verb *verb, const struct call *call)
     else
         (void)fprintf(stderr, "weir top: %s\n", top.err.text);
     free(top.text);
+    ask_close(top.ask);
     return code;
 }
 

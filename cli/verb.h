@@ -39,6 +39,6 @@ struct verb {
 
 extern const struct verb verb_cc, verb_check, verb_demo, verb_describe,
     verb_explain, verb_graph, verb_health, verb_list, verb_new, verb_run,
-    verb_top, verb_try, verb_version;
+    verb_tap, verb_top, verb_try, verb_version;
 
 #endif

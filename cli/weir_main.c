@@ -21,9 +21,9 @@
 #include "verb.h"
 
 static const struct verb *const verbs[] = {
-    &verb_run,     &verb_check, &verb_graph,   &verb_new,      &verb_cc,
-    &verb_try,     &verb_demo,  &verb_list,    &verb_describe, &verb_health,
-    &verb_explain, &verb_top,   &verb_version, NULL,
+    &verb_run,     &verb_check, &verb_graph, &verb_new,      &verb_cc,
+    &verb_try,     &verb_demo,  &verb_list,  &verb_describe, &verb_health,
+    &verb_explain, &verb_top,   &verb_tap,   &verb_version,  NULL,
 };
 
 const char *weir_version(void)

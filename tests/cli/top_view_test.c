@@ -116,7 +116,7 @@ static void a_worker_says_what_it_is_at(void **state)
         "{}", 1);
 
     assert_shows(said, "4  orders[2]@41 for 1 min 1 s\n");
-    assert_shows(said, "0  down for 9 s: no?route\n");
+    assert_shows(said, "0  down for 9 s: no\\nroute\n");
 }
 
 static void what_failed_last_comes_with_its_reason(void **state)

@@ -8,6 +8,7 @@
  *     gate       a path: while that file is there, handling waits
  *     stuck      this payload never returns
  *     reject     this payload is rejected; so is every one that begins with it
+ *     again      one that begins with this is tried again, once
  *     describe   true: the payload becomes a line of what can be seen
  *
  * Each worker has its own state; nothing is shared.
@@ -23,7 +24,7 @@
 
 struct witness {
     int64_t delay_us;
-    const char *gate, *stuck, *reject;
+    const char *gate, *stuck, *reject, *again;
     bool is_describing;
 };
 
@@ -132,6 +133,8 @@ static enum weir_status handle_message(struct weir_message *msg, void *state)
         return weir_message_reject(
             msg, "told to (attempt %u, delivered %u before)",
             weir_message_attempt(msg), weir_message_deliveries(msg));
+    if (begins_with(payload, witness->again) && weir_message_attempt(msg) == 1)
+        return WEIR_RETRY;
     return witness->is_describing ? describe(msg) : WEIR_OK;
 }
 
@@ -149,6 +152,7 @@ static enum weir_status init(const struct weir_worker *worker,
         .gate = weir_settings_string(options, "gate"),
         .stuck = weir_settings_string(options, "stuck"),
         .reject = weir_settings_string(options, "reject"),
+        .again = weir_settings_string(options, "again"),
         .is_describing = weir_settings_bool(options, "describe", false),
     };
     *ret_state = witness;
