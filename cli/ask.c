@@ -9,97 +9,27 @@
  */
 #include "ask.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "arguments.h"
-#include "clock.h"
 #include "endpoint.h"
 #include "health_variable.h"
+#include "http_client.h"
+#include "http_url.h"
 #include "verb.h"
 
-enum { FIRST_SIZE = 16 * 1024, MAX_SIZE = 64 * 1024 * 1024, TOKEN_MAX = 1024 };
+enum { REPLY_MAX = 64 * 1024 * 1024, TOKEN_MAX = 1024 };
 
 struct ask {
-    struct endpoint endpoint;
-    const char *address;
-    char *text; /* the last answer */
+    struct http_client *client;
+    struct http_url url;
+    struct http_tls tls;
+    const char *address; /* without userinfo */
     int64_t timeout_us;
     char authorization[TOKEN_MAX + 32]; /* the header; "": none */
 };
-
-/* False: the deadline. */
-static bool wait_for(int fd, short events, int64_t deadline_us)
-{
-    struct pollfd one = {.fd = fd, .events = events};
-
-    return poll(&one, 1, clock_until_ms(deadline_us, 60 * 1000)) == 1;
-}
-
-/* -1, and errno says why. */
-static int connect_to(const struct endpoint *endpoint, int64_t deadline_us)
-{
-    const struct sockaddr *address =
-        (const struct sockaddr *)&endpoint->address;
-    const int fd = socket(address->sa_family,
-                          SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    socklen_t size = sizeof errno;
-    int error = 0;
-
-    if (fd < 0)
-        return -1;
-    if (connect(fd, address, endpoint->size) == 0)
-        return fd;
-    error = errno;
-    if (error == EINPROGRESS) {
-        error = ETIMEDOUT;
-        if (wait_for(fd, POLLOUT, deadline_us))
-            (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    }
-    if (error == 0)
-        return fd;
-    (void)close(fd);
-    errno = error;
-    return -1;
-}
-
-/* Of malloc(), with a NUL; NULL: not to its end by the deadline, or no memory.
- */
-static char *read_all(int fd, int64_t deadline_us)
-{
-    size_t used = 0, room = FIRST_SIZE;
-    char *text = malloc(room);
-
-    while (text && wait_for(fd, POLLIN, deadline_us)) {
-        const ssize_t size = recv(fd, text + used, room - used - 1, 0);
-
-        if (size < 0 && (errno == EAGAIN || errno == EINTR))
-            continue;
-        if (size < 0)
-            break;
-        used += (size_t)size;
-        text[used] = '\0';
-        if (size == 0)
-            return text;
-        if (used + 1 == room && room < MAX_SIZE) {
-            char *more = realloc(text, 2 * room);
-
-            if (!more)
-                break;
-            text = more;
-            room *= 2;
-        }
-        if (used + 1 == room)
-            break;
-    }
-    free(text);
-    return NULL;
-}
 
 static const char *first_of(const char *given, const char *variable,
                             const char *fallback)
@@ -107,6 +37,31 @@ static const char *first_of(const char *given, const char *variable,
     const char *text = given ? given : getenv(variable);
 
     return text && text[0] ? text : fallback;
+}
+
+static enum weir_status read_address(struct ask *ask, const char *given,
+                                     struct weir_error *err)
+{
+    char text[ENDPOINT_TEXT_SIZE], url[ENDPOINT_TEXT_SIZE + 16];
+    const char *address = first_of(given, HEALTH_VARIABLE, HEALTH_DEFAULT);
+    struct endpoint endpoint;
+    struct weir_error why;
+
+    if (strstr(address, "://")) {
+        if (http_url_parse(address, &ask->url, &why) != WEIR_OK)
+            return weir_fail(err, WEIR_REJECT,
+                             "--address, or $" HEALTH_VARIABLE ": %s",
+                             why.text);
+    } else {
+        if (endpoint_parse(address, &endpoint, err) != WEIR_OK)
+            return WEIR_REJECT;
+        endpoint_format(&endpoint, text);
+        (void)snprintf(url, sizeof url, "http://%s", text);
+        if (http_url_parse(url, &ask->url, err) != WEIR_OK)
+            return WEIR_RETRY;
+    }
+    ask->address = ask->url.text;
+    return WEIR_OK;
 }
 
 /* The first line of the file. */
@@ -140,10 +95,13 @@ enum weir_status ask_open(const struct ask_options *options,
     if (!ask)
         return weir_fail(err, WEIR_RETRY, "no memory");
     ask->timeout_us = options->timeout_us;
-    ask->address = first_of(options->address, HEALTH_VARIABLE, HEALTH_DEFAULT);
-    status = endpoint_parse(ask->address, &ask->endpoint, err);
+    ask->tls = (struct http_tls){
+        .ca = first_of(options->ca, HEALTH_CA_VARIABLE, NULL), .verify = true};
+    status = read_address(ask, options->address, err);
     if (status == WEIR_OK)
         status = read_token(ask, options->token_file, err);
+    if (status == WEIR_OK)
+        status = http_client_create(&ask->tls, &ask->client, err);
     if (status != WEIR_OK) {
         ask_close(ask);
         return status;
@@ -156,7 +114,8 @@ void ask_close(struct ask *ask)
 {
     if (!ask)
         return;
-    free(ask->text);
+    http_client_destroy(ask->client);
+    http_url_finish(&ask->url);
     explicit_bzero(ask->authorization, sizeof ask->authorization);
     free(ask);
 }
@@ -166,56 +125,35 @@ const char *ask_address(const struct ask *ask)
     return ask->address;
 }
 
-static char *talk(const struct ask *ask, int fd, const char *path,
-                  int64_t deadline_us)
-{
-    char request[512 + TOKEN_MAX];
-    const int size =
-        snprintf(request, sizeof request,
-                 "GET %s HTTP/1.1\r\nHost: localhost\r\n%s%s"
-                 "Connection: close\r\n\r\n",
-                 path, ask->authorization, ask->authorization[0] ? "\r\n" : "");
-
-    if (send(fd, request, (size_t)size, MSG_NOSIGNAL) != size)
-        return NULL;
-    return read_all(fd, deadline_us);
-}
-
-/* False: it is no answer to such a question. */
-static bool parse(const char *text, struct ask_reply *reply)
-{
-    const char *body = strstr(text, "\r\n\r\n");
-
-    if (strncmp(text, "HTTP/1.", 7) != 0 || strlen(text) < 12 || !body)
-        return false;
-    reply->status = atoi(text + 9);
-    reply->body = body + 4;
-    return true;
-}
-
 enum weir_status ask(struct ask *ask, const char *path,
                      struct ask_reply *ret_reply, struct weir_error *err)
 {
-    const int64_t deadline_us = clock_after_us(ask->timeout_us);
-    const int fd = connect_to(&ask->endpoint, deadline_us);
-    struct ask_reply reply = {.status = 0};
+    const char *const headers[] = {
+        ask->authorization[0] ? ask->authorization : NULL, NULL};
+    struct weir_error why = {0};
+    struct http_reply reply;
+    enum weir_status status = WEIR_RETRY;
+    char *url = NULL;
 
-    if (fd < 0)
-        return weir_fail(err, WEIR_RETRY, "nothing answers on %s: %s",
-                         ask->address, strerror(errno));
-    free(ask->text);
-    ask->text = talk(ask, fd, path, deadline_us);
-    (void)close(fd);
-    if (!ask->text)
-        return weir_fail(err, WEIR_RETRY, "no whole answer from %s within %g s",
-                         ask->address,
-                         (double)ask->timeout_us / (double)CLOCK_SECOND_US);
-    if (!parse(ask->text, &reply))
+    if (asprintf(&url, "%s%s", ask->url.text, path) < 0)
+        return weir_fail(err, WEIR_RETRY, "no memory");
+    status = http_client_send(ask->client,
+                              &(struct http_request){
+                                  .url = url,
+                                  .headers = headers,
+                                  .reply_max = REPLY_MAX,
+                                  .timeout_us = ask->timeout_us,
+                              },
+                              &reply, &why);
+    free(url);
+    if (status != WEIR_OK && strstr(why.text, "HTTP/0.9"))
         return weir_fail(err, WEIR_RETRY,
                          "what listens on %s answers something else than a "
                          "weir does",
                          ask->address);
-    *ret_reply = reply;
+    if (status != WEIR_OK)
+        return weir_fail(err, WEIR_RETRY, "nothing answers on %s", why.text);
+    *ret_reply = (struct ask_reply){.status = reply.status, .body = reply.body};
     return WEIR_OK;
 }
 
@@ -226,7 +164,7 @@ int ask_page(const struct verb *verb, const struct ask_options *options,
     struct weir_error err;
 
     *ret_ask = NULL;
-    if (ask_open(options, ret_ask, &err) != WEIR_OK)
+    if (ask_open(options, ret_ask, &err) != WEIR_OK || !*ret_ask)
         return usage_error(verb, "%s", err.text);
     if (ask(*ret_ask, path, ret_reply, &err) == WEIR_OK)
         return VERB_EXIT_OK;

@@ -433,7 +433,7 @@ static void a_tap_shows_payloads_with_the_token_only(void **state)
     run_three();
     get_more(query, "Bearer " TOKEN);
     assert_says(
-        "\"key\":\"k\\u001b[2J\",\"payload\":\"a\\\"\\u001b]0;x\\u0007\","
+        "\"key\":\"k\\u001B[2J\",\"payload\":\"a\\\"\\u001B]0;x\\u0007\","
         "\"is_cut\":false");
     assert_says("\"payload_base64\":\"//4=\"");
     assert_says("\"key\":null,\"payload\":\"plain\"");
@@ -468,8 +468,7 @@ static void a_question_that_is_none_begins_no_tap(void **state)
         "tap=x",
         "tap=99999999999999999999",
         "tape=1",
-        "rate=1&rate=2&rate=3&rate=4&rate=5&rate=6&rate=7&"
-        "rate=8&rate=9"};
+        "rate=1&rate=2&rate=3&rate=4&rate=5&rate=6&rate=7&rate=8&rate=9"};
 
     (void)state;
     make("");
