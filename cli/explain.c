@@ -95,6 +95,16 @@ static void explain_queue(const json_t *page, FILE *out)
                   busy, count);
 }
 
+/* Of a sink worker that is not connected. */
+static void explain_down(const json_t *worker, FILE *out)
+{
+    (void)fprintf(out, ", whose destination is down for %s: ",
+                  page_span(page_number(worker, "down_ms")).text);
+    page_print(out, page_text(worker, "trouble"));
+    (void)fprintf(out, "\n        do: bring the destination back; what was "
+                       "taken is held meanwhile\n");
+}
+
 static void explain_sink(const json_t *page, const json_t *oldest, FILE *out)
 {
     const json_t *worker = find_worker(page, "sink", oldest);
@@ -103,11 +113,7 @@ static void explain_sink(const json_t *page, const json_t *oldest, FILE *out)
                   page_text(oldest, "batcher"),
                   (int)page_number(oldest, "worker"));
     if (worker && !page_is_true(worker, "is_connected")) {
-        (void)fprintf(out, ", whose destination is down for %s: ",
-                      page_span(page_number(worker, "down_ms")).text);
-        page_print(out, page_text(worker, "trouble"));
-        (void)fprintf(out, "\n        do: bring the destination back; what was "
-                           "taken is held meanwhile\n");
+        explain_down(worker, out);
         return;
     }
     (void)fprintf(out, ", which has not confirmed it\n        do: look at the "
@@ -122,11 +128,37 @@ static void explain_wait(const char *what, const char *todo,
                   (long long)page_number(oldest, "attempt"), todo);
 }
 
+/* A sink worker of the batcher, where none of them is connected; else NULL. */
+static const json_t *find_down(const json_t *page, const char *batcher)
+{
+    const json_t *workers = json_object_get(page, "workers");
+    const json_t *down = NULL;
+
+    for (size_t i = 0; i < json_array_size(workers); i++) {
+        const json_t *worker = json_array_get(workers, i);
+
+        if (strcmp(page_text(worker, "stage"), "sink") != 0 ||
+            strcmp(page_text(worker, "batcher"), batcher) != 0)
+            continue;
+        if (page_is_true(worker, "is_connected"))
+            return NULL;
+        down = worker;
+    }
+    return down;
+}
+
 static void explain_batcher(const json_t *page, const json_t *oldest, FILE *out)
 {
     const json_t *batchers = json_object_get(page, "batchers");
     const char *name = page_text(oldest, "batcher");
+    const json_t *down = find_down(page, name);
     bool is_blocked = false;
+
+    if (down) {
+        (void)fprintf(out, "in batcher %s", name);
+        explain_down(down, out);
+        return;
+    }
 
     for (size_t i = 0; i < json_array_size(batchers); i++) {
         const json_t *batcher = json_array_get(batchers, i);

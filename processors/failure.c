@@ -163,6 +163,7 @@ static void dead_letter(struct failure *failure, struct weir_message *msg,
     }
     letter->is_delivering = true;
     letter->deliveries = 1;
+    message_goes(run, letter, (struct whereabouts){.where = WHERE_LETTERS});
     letter->mail = (struct mail){.count = 1, .size = letter->record->size};
     mail_list_add(&failure->letters, &letter->mail);
 }

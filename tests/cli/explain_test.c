@@ -104,6 +104,37 @@ static void a_destination_that_is_down_is_the_reason(void **state)
     assert_says(said, "do: bring the destination back");
 }
 
+/* A batch that nobody can take is not one that fills. */
+static void a_batch_waits_for_a_destination_that_is_down(void **state)
+{
+    const char *said = explained(
+        state,
+        "{" SOURCE(
+            "'where':'batcher','batcher':'audit'") ","
+                                                   "'workers':[{'stage':'sink',"
+                                                   "'batcher':'default',"
+                                                   "'is_connected':true},"
+                                                   "{'stage':'sink','batcher':'"
+                                                   "audit',"
+                                                   "'is_connected':false,'down_"
+                                                   "ms':9000,"
+                                                   "'trouble':'no route'}]}");
+
+    assert_says(said, "in batcher audit, whose destination is down for 9 s: "
+                      "no route\n");
+    said = explained(
+        state,
+        "{" SOURCE(
+            "'where':'batcher','batcher':'audit'") ","
+                                                   "'workers':[{'stage':'sink',"
+                                                   "'batcher':'audit',"
+                                                   "'is_connected':false},"
+                                                   "{'stage':'sink','batcher':'"
+                                                   "audit',"
+                                                   "'is_connected':true}]}");
+    assert_says(said, "in batcher audit, until its batch is full");
+}
+
 static void a_retry_says_how_often_and_why(void **state)
 {
     const char *said = explained(
@@ -183,6 +214,7 @@ int main(void)
         TEST(a_message_in_the_handler_is_named_with_its_worker),
         TEST(one_that_was_handled_points_at_what_its_hand_waits_for),
         TEST(a_destination_that_is_down_is_the_reason),
+        TEST(a_batch_waits_for_a_destination_that_is_down),
         TEST(a_retry_says_how_often_and_why),
         TEST(a_queue_has_tags_and_no_positions),
         TEST(each_mailbox_says_who_waits_for_whom),

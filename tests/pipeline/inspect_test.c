@@ -208,6 +208,34 @@ static enum weir_status refuse_one(struct weir_message *msg, void *state)
                                : WEIR_OK;
 }
 
+static bool a_letter_waits_for_its_sink(struct harness *harness)
+{
+    const struct inspect_oldest *oldest = oldest_of(look(harness), 0);
+
+    return oldest && oldest->exists && strcmp(oldest->where, "batcher") == 0 &&
+           strcmp(oldest->batcher, "dead_letter") == 0;
+}
+
+/* The handler is through with it. */
+static void a_dead_letter_is_in_its_batcher(void **state)
+{
+    struct harness *harness = *state;
+
+    producer_script_begin(harness->source, 0, "t", 0);
+    producer_script_add_many(harness->source, 0, 5);
+    harness->handler.handle_message = refuse_one;
+    sink_script_open(harness->sink, WEIR_RETRY, 1000);
+    harness_start(harness,
+                  ORDERED("2") "batchers: { default: { sink: { COLLECT } }, "
+                               "dead_letter: { sink: { SINK } } }\n"
+                               "failure: { then: dead_letter }\n"
+                               "shutdown: { timeout: 100ms }\n");
+    harness_wait(harness, a_letter_waits_for_its_sink);
+    assert_int_equal(oldest_of(shared.seen, 0)->position, 1);
+    harness_drain(harness);
+    assert_int_equal(harness_join(harness), PIPELINE_EXIT_LATE);
+}
+
 static bool one_has_failed(struct harness *harness)
 {
     return look(harness)->failure_count == 1;
@@ -311,6 +339,7 @@ int main(void)
         TEST(a_message_that_never_finishes_is_named_with_its_worker),
         TEST(a_message_that_waits_for_its_retry_says_why),
         TEST(a_destination_that_is_down_says_since_when_and_why),
+        TEST(a_dead_letter_is_in_its_batcher),
         TEST(one_message_again_is_named_with_its_reason),
         TEST(what_failed_last_is_kept_with_its_reason),
         TEST(a_mailbox_says_who_waits_for_whom),
