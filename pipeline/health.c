@@ -21,8 +21,14 @@
 
 enum { PULSE_US = 10 * 1000 * 1000 };
 
+const char *const health_codes[HEALTH_CODE_COUNT] = {
+    [HEALTH_STARTING] = "starting", [HEALTH_SOURCE] = "source",
+    [HEALTH_SINK] = "sink",         [HEALTH_FLOOD] = "flood",
+    [HEALTH_PAUSED] = "paused",     [HEALTH_DRAINING] = "draining",
+    [HEALTH_STALLED] = "stalled",   [HEALTH_STUCK] = "stuck"};
+
 WEIR_PRINTF(3, 4)
-static void add(struct pipeline_health *health, const char *code,
+static void add(struct pipeline_health *health, enum health_code code,
                 const char *fmt, ...)
 {
     struct health_reason *reason;
@@ -32,7 +38,7 @@ static void add(struct pipeline_health *health, const char *code,
     if (health->count == HEALTH_REASON_MAX)
         return;
     reason = &health->reasons[health->count++];
-    reason->code = code;
+    reason->code = health_codes[code];
     va_start(args, fmt);
     (void)vsnprintf(reason->text, sizeof reason->text, fmt, args);
     va_end(args);
@@ -56,7 +62,7 @@ static void look_at_pulse(struct pipeline *pipeline,
 
     health->is_live = pulse_us == 0 || now - pulse_us < PULSE_US;
     if (!health->is_live)
-        add(health, "stuck",
+        add(health, HEALTH_STUCK,
             "a thread of the runtime has not answered for %.0f s",
             seconds(now - pulse_us));
 }
@@ -74,11 +80,11 @@ static void look_at_producers(struct pipeline *pipeline,
             continue;
         if (is_set(&producer->is_open)) {
             if (impediment)
-                add(health, "source", "producer %u: %s", i, impediment);
+                add(health, HEALTH_SOURCE, "producer %u: %s", i, impediment);
             continue;
         }
         (void)cause_read(&producer->cause, why, sizeof why);
-        add(health, "source", "producer %u is not connected: %s", i,
+        add(health, HEALTH_SOURCE, "producer %u is not connected: %s", i,
             why[0] ? why : "nothing answered yet");
     }
 }
@@ -93,7 +99,7 @@ static void look_at_sinks(struct pipeline *pipeline,
         if (is_set(&sink->is_connected) || is_set(&sink->is_over))
             continue;
         (void)cause_read(&sink->cause, why, sizeof why);
-        add(health, "sink", "sink %u of batcher %s is not connected: %s",
+        add(health, HEALTH_SINK, "sink %u of batcher %s is not connected: %s",
             sink->config.worker.index, sink->config.batcher,
             why[0] ? why : "nothing answered yet");
     }
@@ -122,7 +128,7 @@ static void look_at_movement(struct pipeline *pipeline,
     if (moved_us == 0 || limit_us == 0 ||
         now - moved_us < limit_us + patience_us(pipeline->topology))
         return;
-    add(health, "stalled",
+    add(health, HEALTH_STALLED,
         "there is work, and nothing moved for %.0f s: no message was taken in "
         "and none has ended",
         seconds(now - moved_us));
@@ -136,13 +142,13 @@ void pipeline_health(struct pipeline *pipeline,
 
     look_at_pulse(pipeline, &health, now);
     if (!is_set(&pipeline->run.is_started))
-        add(&health, "starting", "the handler is being started");
+        add(&health, HEALTH_STARTING, "the handler is being started");
     if (run_is_draining(&pipeline->run) || is_set(&pipeline->is_drain_asked))
-        add(&health, "draining", "it was asked to stop, and drains");
+        add(&health, HEALTH_DRAINING, "it was asked to stop, and drains");
     if (pipeline_is_paused(pipeline))
-        add(&health, "paused", "it was asked to pause");
+        add(&health, HEALTH_PAUSED, "it was asked to pause");
     if (is_set(&pipeline->run.flood.is_stopped))
-        add(&health, "flood",
+        add(&health, HEALTH_FLOOD,
             "more than %u %% of messages failed: the source is stopped",
             pipeline->topology->failure.stop_percent);
     look_at_producers(pipeline, &health);

@@ -8,10 +8,23 @@
 
 enum { HEALTH_REASON_MAX = 16, HEALTH_TEXT_SIZE = 320 };
 
+enum health_code {
+    HEALTH_STARTING = 0,
+    HEALTH_SOURCE,
+    HEALTH_SINK,
+    HEALTH_FLOOD,
+    HEALTH_PAUSED,
+    HEALTH_DRAINING,
+    HEALTH_STALLED,
+    HEALTH_STUCK,
+    /* must stay last */
+    HEALTH_CODE_COUNT
+};
+extern const char *const health_codes[HEALTH_CODE_COUNT]; /* "starting", ... */
+
 /* One thing that is in the way. */
 struct health_reason {
-    const char *code;            /* "starting", "source", "sink", "flood",
-                                    "paused", "draining", "stalled", "stuck" */
+    const char *code;            /* one of health_codes */
     char text[HEALTH_TEXT_SIZE]; /* a sentence for the operator */
 };
 

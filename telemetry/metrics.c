@@ -10,6 +10,8 @@
  */
 #include "metrics.h"
 
+#include <string.h>
+
 #include "health.h"
 #include "teller.h"
 
@@ -66,6 +68,25 @@ static void tell_gauges(const struct teller *teller,
           "1: it was asked to stop, and drains.");
 }
 
+/* Each code has its series, so that one that comes is a change of a value. */
+static void tell_reasons(const struct teller *teller,
+                         const struct pipeline_health *health)
+{
+    static const struct metric metric = {
+        "weir_not_ready", METRIC_GAUGE,
+        "1: this is in the way of messages, by reason."};
+
+    for (unsigned code = 0; code < HEALTH_CODE_COUNT; code++) {
+        const struct metric_label labels[] = {{"reason", health_codes[code]},
+                                              {NULL, NULL}};
+        bool is_said = false;
+
+        for (unsigned i = 0; i < health->count; i++)
+            is_said |= strcmp(health->reasons[i].code, health_codes[code]) == 0;
+        teller_number(teller, &metric, labels, is_said);
+    }
+}
+
 static void tell_health(const struct teller *teller, struct pipeline *pipeline)
 {
     struct topology_rate_limit limit;
@@ -77,6 +98,7 @@ static void tell_health(const struct teller *teller, struct pipeline *pipeline)
           "1: the runtime's own threads make progress.");
     gauge(teller, "weir_ready", health.is_ready,
           "1: nothing is in the way of messages; /readyz says what is.");
+    tell_reasons(teller, &health);
     gauge(teller, "weir_paused", pipeline_is_paused(pipeline),
           "1: it was asked to pause.");
     if (limit.messages > 0)

@@ -175,6 +175,15 @@ static void readiness_says_why_in_text_and_json(void **state)
     assert_string_equal(talk.answer.body, "live\n");
 }
 
+static void metrics_have_each_reason(void **state)
+{
+    (void)state;
+    make("");
+    assert_int_equal(get("/metrics"), 200);
+    assert_says("\nweir_not_ready{pipeline=\"test\",reason=\"starting\"} 1\n");
+    assert_says("\nweir_not_ready{pipeline=\"test\",reason=\"stalled\"} 0\n");
+}
+
 static void a_foreign_name_is_refused_where_only_this_machine_is_served(
     void **state)
 {
@@ -485,6 +494,7 @@ int main(void)
         TEST(every_page_is_there_by_get_and_head),
         TEST(other_paths_and_methods_are_refused),
         TEST(readiness_says_why_in_text_and_json),
+        TEST(metrics_have_each_reason),
         TEST(a_foreign_name_is_refused_where_only_this_machine_is_served),
         TEST(without_a_token_nothing_can_be_changed),
         TEST(a_change_needs_the_token),
