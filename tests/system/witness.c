@@ -9,6 +9,9 @@
  *     stuck      this payload never returns
  *     reject     this payload is rejected; so is every one that begins with it
  *     again      one that begins with this is tried again, once
+ *     crash      this payload takes the process down
+ *     hoard      so much memory each worker takes with its first message, and
+ *                keeps
  *     describe   true: the payload becomes a line of what can be seen
  *
  * Each worker has its own state; nothing is shared.
@@ -24,7 +27,9 @@
 
 struct witness {
     int64_t delay_us;
-    const char *gate, *stuck, *reject, *again;
+    const char *gate, *stuck, *reject, *again, *crash;
+    size_t hoard_size;
+    char *hoard;
     bool is_describing;
 };
 
@@ -118,9 +123,19 @@ static enum weir_status describe(struct weir_message *msg)
     return weir_message_set_payload(msg, bytes);
 }
 
+/* Touched, so that it is resident. */
+static void hoard(struct witness *witness)
+{
+    if (witness->hoard || witness->hoard_size == 0)
+        return;
+    witness->hoard = malloc(witness->hoard_size);
+    if (witness->hoard)
+        memset(witness->hoard, 1, witness->hoard_size);
+}
+
 static enum weir_status handle_message(struct weir_message *msg, void *state)
 {
-    const struct witness *witness = state;
+    struct witness *witness = state;
     struct weir_bytes payload = weir_message_payload(msg);
 
     while (witness->gate && access(witness->gate, F_OK) == 0)
@@ -129,6 +144,9 @@ static enum weir_status handle_message(struct weir_message *msg, void *state)
         wait_us(1000000);
     if (witness->delay_us > 0)
         wait_us(witness->delay_us);
+    hoard(witness);
+    if (begins_with(payload, witness->crash))
+        abort();
     if (begins_with(payload, witness->reject))
         return weir_message_reject(
             msg, "told to (attempt %u, delivered %u before)",
@@ -153,6 +171,8 @@ static enum weir_status init(const struct weir_worker *worker,
         .stuck = weir_settings_string(options, "stuck"),
         .reject = weir_settings_string(options, "reject"),
         .again = weir_settings_string(options, "again"),
+        .crash = weir_settings_string(options, "crash"),
+        .hoard_size = (size_t)weir_settings_int(options, "hoard", 0),
         .is_describing = weir_settings_bool(options, "describe", false),
     };
     *ret_state = witness;
@@ -161,7 +181,10 @@ static enum weir_status init(const struct weir_worker *worker,
 
 static void terminate(void *state)
 {
-    free(state);
+    struct witness *witness = state;
+
+    free(witness->hoard);
+    free(witness);
 }
 
 WEIR_HANDLER(witness, .init = init, .handle_message = handle_message,
