@@ -125,6 +125,25 @@ const char *ask_address(const struct ask *ask)
     return ask->address;
 }
 
+/* `why` is the client's, which knows of no weir. */
+static enum weir_status explain_silence(const struct ask *ask,
+                                        const struct weir_error *why,
+                                        struct weir_error *err)
+{
+    const bool has_tls = strncmp(ask->url.text, "https:", 6) == 0;
+
+    if (strstr(why->text, "HTTP/0.9"))
+        return weir_fail(err, WEIR_RETRY,
+                         "what listens on %s answers something else than a "
+                         "weir does",
+                         ask->address);
+    return weir_fail(err, WEIR_RETRY, "nothing answers on %s%s", why->text,
+                     !has_tls && strstr(why->text, "Empty reply")
+                         ? " (where it speaks TLS, write https:// before the "
+                           "address)"
+                         : "");
+}
+
 enum weir_status ask(struct ask *ask, const char *path,
                      struct ask_reply *ret_reply, struct weir_error *err)
 {
@@ -146,13 +165,8 @@ enum weir_status ask(struct ask *ask, const char *path,
                               },
                               &reply, &why);
     free(url);
-    if (status != WEIR_OK && strstr(why.text, "HTTP/0.9"))
-        return weir_fail(err, WEIR_RETRY,
-                         "what listens on %s answers something else than a "
-                         "weir does",
-                         ask->address);
     if (status != WEIR_OK)
-        return weir_fail(err, WEIR_RETRY, "nothing answers on %s", why.text);
+        return explain_silence(ask, &why, err);
     *ret_reply = (struct ask_reply){.status = reply.status, .body = reply.body};
     return WEIR_OK;
 }
