@@ -41,6 +41,16 @@ size_t topology_routable(const struct topology *topology)
     return topology->batcher_count - (topology->has_dead_letter ? 1 : 0);
 }
 
+const struct topology_batcher *topology_find_batcher(
+    const struct topology *topology, const char *name)
+{
+    for (size_t i = 0; i < topology->batcher_count; i++) {
+        if (strcmp(topology->batchers[i].name, name) == 0)
+            return &topology->batchers[i];
+    }
+    return NULL;
+}
+
 static bool read_source(struct build *build, struct weir_bytes *ret_text)
 {
     const struct report_where where = {.place = {1, 1}, .path = ""};

@@ -131,6 +131,10 @@ struct topology {
 /* How many batchers a message may be routed to: all but `dead_letter`. */
 size_t topology_routable(const struct topology *topology);
 
+/* NULL: there is none of that name. */
+const struct topology_batcher *topology_find_batcher(
+    const struct topology *topology, const char *name);
+
 /* What a file calls them. */
 extern const char *const topology_policy_names[WEIR_POLICY_COUNT];
 extern const char *const topology_ordering_names[WEIR_ORDERING_COUNT];

@@ -73,6 +73,8 @@ struct weir_producer_ops {
     unsigned policies;                 /* WEIR_POLICY_BIT of each it honours */
     enum weir_backlog backlog;
     enum weir_ordering ordering; /* the default */
+    bool is_pushed; /* its broker sends by itself; how much, open() decides by
+                       what the batches of the share need */
     const char *fields; /* that its messages have, for %{...}: "topic|header.";
                            every property that it offers is one.  NULL: none */
 

@@ -582,6 +582,7 @@ const struct weir_producer_ops weir_amqp_producer = {
                 WEIR_POLICY_BIT(WEIR_POLICY_DROP) |
                 WEIR_POLICY_BIT(WEIR_POLICY_STOP),
     .backlog = WEIR_BACKLOG_HALF,
+    .is_pushed = true,
     .ordering = WEIR_ORDERING_NONE,
     .fields = DELIVERY_FIELDS,
     .check = options_check,

@@ -175,6 +175,7 @@ static const struct weir_producer_ops queue_producer = {
     .help = "a queue that pushes",
     .options = queue_options,
     .policies = WEIR_POLICY_BIT(WEIR_POLICY_COUNT) - 1,
+    .is_pushed = true,
     .fields = "topic|header.|routing_key|exchange",
     .check = queue_check,
 };
