@@ -49,6 +49,8 @@ enum weir_status batcher_init(struct batcher *batcher,
     const unsigned count = is_ordered ? config->workers : 1;
 
     *batcher = (struct batcher){.config = *config, .box_count = count};
+    board_view_init(&batcher->limits, config->index);
+    (void)board_look(&config->run->board, &batcher->limits);
     mailbox_init(&batcher->inbox, 0, config->inbox_messages,
                  config->inbox_bytes);
     mail_list_init(&batcher->hand);
@@ -87,7 +89,7 @@ void batcher_finish(struct batcher *batcher)
 static bool is_full(const struct batcher *batcher,
                     const struct weir_batch *batch)
 {
-    return batch->count >= batcher->config.batch_size;
+    return batch->count >= batcher->limits.batch.batch_size;
 }
 
 /* Waits for nothing more but room. */
@@ -108,7 +110,7 @@ static struct weir_batch *open_batch(struct batcher *batcher,
 {
     struct weir_batch *batch;
 
-    if (batcher->open.count >= batcher->config.max_batch_keys &&
+    if (batcher->open.count >= batcher->limits.batch.max_batch_keys &&
         !outbox_close(batcher, batcher->open.oldest, CLOSED_KEYS))
         return NULL;
     batch =
@@ -117,7 +119,7 @@ static struct weir_batch *open_batch(struct batcher *batcher,
         batcher->is_out_of_memory = true;
         return NULL;
     }
-    batch->due_us = clock_after_us(batcher->config.batch_timeout_us);
+    batch->due_us = clock_after_us(batcher->limits.batch.batch_timeout_us);
     open_add(&batcher->open, batch);
     batch->told_us = telemetry_start(
         batcher->config.run,
@@ -130,7 +132,7 @@ static bool would_overflow(const struct batcher *batcher,
                            const struct weir_batch *batch, size_t size)
 {
     return batch->count > 0 &&
-           batch->payload_size + size > batcher->config.batch_bytes;
+           batch->payload_size + size > batcher->limits.batch.batch_bytes;
 }
 
 /* The open batch that `msg` enters; NULL: it has to wait in hand. */
@@ -242,7 +244,7 @@ static void tidy(struct batcher *batcher, struct weir_batch *batch)
 
 static void tidy_all(struct batcher *batcher, int64_t now)
 {
-    const int64_t timeout = batcher->config.batch_timeout_us;
+    const int64_t timeout = batcher->limits.batch.batch_timeout_us;
 
     if (now < batcher->tidy_us)
         return;
@@ -304,6 +306,22 @@ static int64_t next_deadline(const struct batcher *batcher, int64_t now)
     if (oldest->due_us > now && oldest->due_us < deadline)
         deadline = oldest->due_us;
     return deadline < now + TIDY_US ? deadline : now + TIDY_US;
+}
+
+/* Others hold from now on, also for the batches that are open: their time
+ * counts from when they were opened, so the oldest stays the first. */
+static void look_at_limits(struct batcher *batcher)
+{
+    const int64_t before = batcher->limits.batch.batch_timeout_us;
+    int64_t longer;
+
+    if (!board_look(&batcher->config.run->board, &batcher->limits))
+        return;
+    longer = batcher->limits.batch.batch_timeout_us - before;
+    for (struct weir_batch *batch = batcher->open.oldest; batch;
+         batch = batch->next_open)
+        batch->due_us += longer;
+    batcher->has_full = batcher->open.count > 0; /* some may be full now */
 }
 
 /* ---- the end ---- */
@@ -400,7 +418,7 @@ static void show(struct batcher *batcher)
                           memory_order_relaxed);
     atomic_store_explicit(
         &batcher->shown_oldest_us,
-        oldest ? oldest->due_us - batcher->config.batch_timeout_us : 0,
+        oldest ? oldest->due_us - batcher->limits.batch.batch_timeout_us : 0,
         memory_order_relaxed);
 }
 
@@ -443,7 +461,10 @@ void *batcher_main(void *opaque)
 
     log_set_place(&place);
     while (!is_over && !run_is_aborting(run)) {
-        const bool has_placed_all = work(batcher);
+        bool has_placed_all;
+
+        look_at_limits(batcher);
+        has_placed_all = work(batcher);
 
         if (atomic_exchange_explicit(&batcher->is_poked, false,
                                      memory_order_acq_rel))

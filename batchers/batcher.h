@@ -16,9 +16,7 @@
 struct batcher_config {
     struct run *run;
     const char *name;
-    uint32_t batch_size, max_batch_keys;
-    size_t batch_bytes;
-    int64_t batch_timeout_us;
+    unsigned index;   /* among the batchers */
     unsigned workers; /* of its sink */
     uint32_t inbox_messages;
     size_t inbox_bytes;
@@ -26,7 +24,8 @@ struct batcher_config {
 
 struct batcher {
     struct batcher_config config;
-    struct mailbox inbox;  /* from the processors */
+    struct board_view limits; /* of `limits.batch` */
+    struct mailbox inbox;     /* from the processors */
     struct mailbox *boxes; /* to the sink workers: one each in an ordered mode,
                               else one for all */
     unsigned box_count;

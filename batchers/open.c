@@ -2,7 +2,8 @@
  * open.c - the batches that are being filled, by key, oldest first.
  *
  * All batches of a batcher have the same timeout, so the order of opening is
- * the order of closing by time: a list is all the timer there is.
+ * the order of closing by time, also when the timeout changes for all of them:
+ * a list is all the timer there is.
  *
  * Threads: the batcher's.
  */

@@ -45,7 +45,7 @@ bool outbox_close(struct batcher *batcher, struct weir_batch *batch,
     batch->closed_us = clock_now_us();
     histogram_add(&batcher->wait,
                   batch->closed_us -
-                      (batch->due_us - batcher->config.batch_timeout_us),
+                      (batch->due_us - batcher->limits.batch.batch_timeout_us),
                   batch->count);
     telemetry_stop(
         batcher->config.run,

@@ -197,9 +197,7 @@ static int try_loaded(const struct loaded *loaded)
     struct lines *lines = lines_create(topology->producer.max_message_bytes);
     struct attempt attempt = {
         .topology = topology,
-        .run = {.name = topology->name,
-                .attempts = topology->failure.attempts,
-                .budget = {.limit = topology->memory}},
+        .run = {.name = topology->name, .budget = {.limit = topology->memory}},
         .origin = {.topic = source, .partition = -1},
     };
     struct weir_error err;

@@ -14,6 +14,7 @@
 #include <weir/share.h>
 #include <weir/telemetry.h>
 
+#include "board.h"
 #include "budget.h"
 #include "counters.h"
 #include "flood.h"
@@ -42,8 +43,6 @@ struct run {
     const char *source; /* the producer connector's name */
     char host[256];     /* this machine's name */
     enum weir_ordering ordering;
-    uint32_t attempts;
-    int64_t backoff_min_us, backoff_max_us;
     enum weir_policy policy; /* of the topology */
     unsigned policies;       /* that the source honours, as bits */
     size_t max_message_bytes;
@@ -56,6 +55,7 @@ struct run {
     weir_telemetry_fn telemetry;
     void *telemetry_opaque;
 
+    struct board board; /* what may change */
     struct budget budget;
     struct counters counters;
     struct flood flood; /* `failure.stop_above` */

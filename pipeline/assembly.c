@@ -72,9 +72,6 @@ static void init_run(struct pipeline *pipeline)
     if (gethostname(run->host, sizeof run->host - 1) != 0)
         run->host[0] = '\0';
     run->ordering = topology->processors.ordering;
-    run->attempts = failure->attempts;
-    run->backoff_min_us = failure->backoff_min_us;
-    run->backoff_max_us = failure->backoff_max_us;
     run->policy = failure->then;
     run->policies = policies_of(topology);
     run->max_message_bytes = topology->producer.max_message_bytes;
@@ -138,10 +135,7 @@ static enum weir_status init_batchers(struct pipeline *pipeline)
         const struct batcher_config config = {
             .run = &pipeline->run,
             .name = from->name,
-            .batch_size = from->batch_size,
-            .max_batch_keys = from->max_batch_keys,
-            .batch_bytes = from->batch_bytes,
-            .batch_timeout_us = from->batch_timeout_us,
+            .index = (unsigned)i,
             .workers = from->concurrency,
             .inbox_messages = processors->concurrency * processors->max_demand,
             .inbox_bytes = pipeline->run.budget.limit / 4,
@@ -194,7 +188,6 @@ static enum weir_status init_sink(struct pipeline *pipeline, size_t batcher,
         .options = topology->processors.handler.options,
         .worker = {from->name, worker, from->concurrency},
         .max_in_flight = from->max_in_flight,
-        .batch_size = from->batch_size,
         .letters = topology->has_dead_letter && !is_dead_letter
                        ? &pipeline->batchers[topology->batcher_count - 1].inbox
                        : NULL,
@@ -240,6 +233,7 @@ static enum weir_status init_processors(struct pipeline *pipeline)
         const struct processor_config config = {
             .run = &pipeline->run,
             .ready = pipeline->ready,
+            .crew = &pipeline->crew,
             .outlets = pipeline->outlets,
             .outlet_count = topology_routable(pipeline->topology),
             .has_dead_letter = pipeline->topology->has_dead_letter,
@@ -271,6 +265,25 @@ static enum weir_status open_journal(struct pipeline *pipeline,
                            : WEIR_OK;
 }
 
+/* What stages look at from their init on. */
+static enum weir_status init_values(struct pipeline *pipeline)
+{
+    const struct topology *topology = pipeline->topology;
+
+    (void)pthread_mutex_init(&pipeline->lock, NULL);
+    crew_init(&pipeline->crew, topology->processors.concurrency);
+    pipeline->reloaded.generation = 1;
+    pipeline->limits =
+        calloc(topology->batcher_count + 1, sizeof *pipeline->limits);
+    if (board_init(&pipeline->run.board, (unsigned)topology->batcher_count) !=
+            WEIR_OK ||
+        tuning_read(topology, &pipeline->tuning) != WEIR_OK ||
+        !pipeline->limits)
+        return WEIR_RETRY;
+    change_post(pipeline);
+    return WEIR_OK;
+}
+
 enum weir_status assembly_build(struct pipeline *pipeline,
                                 struct weir_error *err)
 {
@@ -281,8 +294,10 @@ enum weir_status assembly_build(struct pipeline *pipeline,
     enum weir_status status = WEIR_OK;
 
     init_run(pipeline);
+    if (init_values(pipeline) != WEIR_OK)
+        status = weir_fail(err, WEIR_RETRY, "out of memory");
     pipeline->events = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (from->ordering_key)
+    if (status == WEIR_OK && from->ordering_key)
         status =
             template_parse(from->ordering_key, &pipeline->ordering_key, err);
     if (status == WEIR_OK)
@@ -310,6 +325,10 @@ void assembly_free(struct pipeline *pipeline)
     for (unsigned i = 0; i < pipeline->batcher_count; i++)
         batcher_finish(&pipeline->batchers[i]);
     ready_destroy(pipeline->ready);
+    crew_finish(&pipeline->crew);
+    board_finish(&pipeline->run.board);
+    tuning_finish(&pipeline->tuning);
+    (void)pthread_mutex_destroy(&pipeline->lock);
     for (unsigned i = 0; i < pipeline->producer_count; i++)
         producer_finish(&pipeline->producers[i]);
     rate_finish(&pipeline->rate);
@@ -318,6 +337,7 @@ void assembly_free(struct pipeline *pipeline)
     recent_finish(&pipeline->run.recent);
     tap_finish(&pipeline->run.tap);
     journal_close(pipeline->run.journal);
+    free(pipeline->limits);
     free(pipeline->watched);
     free(pipeline->processors);
     free(pipeline->sinks);

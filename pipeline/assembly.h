@@ -5,13 +5,16 @@
 #define WEIR_PIPELINE_ASSEMBLY_H
 
 #include "batcher.h"
+#include "crew.h"
 #include "pipeline.h"
 #include "processor.h"
 #include "producer.h"
 #include "rate.h"
+#include "reload.h"
 #include "sink.h"
 #include "supervision.h"
 #include "template.h"
+#include "tuning.h"
 
 /* What the watch has seen of one worker. */
 struct watched {
@@ -26,9 +29,17 @@ struct pipeline {
     struct pipeline_options options;
     struct run run;
     struct ready *ready;
+    struct crew crew; /* of the processors */
     struct template *ordering_key;
     struct rate rate; /* the producers share it */
     struct supervision supervision;
+
+    pthread_mutex_t lock; /* of what follows */
+    struct tuning tuning; /* what holds now, but for the rate limit and the log
+                             level, which others may set */
+    struct reload_view reloaded;
+
+    struct batch_limits *limits; /* that are posted, of each batcher */
 
     struct producer *producers;
     struct processor *processors;
@@ -80,6 +91,15 @@ void assembly_free(struct pipeline *pipeline);
 void pipeline_changed(void *opaque);
 void pipeline_end(void *opaque, enum run_end end, const char *why);
 int64_t pipeline_replace(void *opaque, const char *why);
+
+/* One value of those that hold now.  Any thread. */
+int64_t pipeline_tuned(struct pipeline *pipeline, enum tuning_key key);
+
+/* All of them, from now on.  Any thread, not two at once. */
+void pipeline_tune(struct pipeline *pipeline, const struct tuning *to);
+
+/* To the stages' board, what pipeline->tuning has for them. */
+void change_post(struct pipeline *pipeline);
 
 /* Sleeps until something changed, or the deadline. */
 void pipeline_wait(struct pipeline *pipeline, int64_t deadline_us);

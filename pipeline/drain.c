@@ -387,13 +387,14 @@ static void let_go(struct drain *drain)
 
 void drain(struct pipeline *pipeline)
 {
-    const int64_t timeout = pipeline->topology->shutdown_timeout_us;
+    const int64_t timeout = pipeline_tuned(pipeline, TUNING_SHUTDOWN);
     const int64_t now = clock_now_us();
     struct drain drain = {.pipeline = pipeline,
                           .hard_us = now + timeout,
                           .soft_us = now + timeout - reserve_us(timeout),
                           .half_us = now + timeout / 2};
 
+    crew_release(&pipeline->crew); /* who rests helps, too */
     settler_init(&drain.settler, &pipeline->run);
     drain.finishes_all = pipeline->topology->until_end;
     stop_sources(&drain);

@@ -106,16 +106,22 @@ static void look_at_sinks(struct pipeline *pipeline,
 }
 
 /* What messages may wait for on purpose. */
-static int64_t patience_us(const struct topology *topology)
+static int64_t patience_us(struct pipeline *pipeline)
 {
+    const struct tuning *tuning = &pipeline->tuning;
     int64_t longest = 0;
 
-    for (size_t i = 0; i < topology->batcher_count; i++) {
-        if (topology->batchers[i].batch_timeout_us > longest)
-            longest = topology->batchers[i].batch_timeout_us;
+    (void)pthread_mutex_lock(&pipeline->lock);
+    for (size_t i = 0; i < tuning->batcher_count; i++) {
+        const int64_t timeout =
+            tuning->batchers[i].values[TUNING_BATCH_TIMEOUT];
+
+        longest = timeout > longest ? timeout : longest;
     }
-    return longest + topology->failure.backoff_max_us +
-           topology->processors.timeout_us;
+    longest +=
+        tuning->values[TUNING_BACKOFF_MAX] + tuning->values[TUNING_TIMEOUT];
+    (void)pthread_mutex_unlock(&pipeline->lock);
+    return longest;
 }
 
 static void look_at_movement(struct pipeline *pipeline,
@@ -123,10 +129,10 @@ static void look_at_movement(struct pipeline *pipeline,
 {
     const int64_t moved_us =
         atomic_load_explicit(&pipeline->moved_us, memory_order_relaxed);
-    const int64_t limit_us = pipeline->topology->admin.stalled_us;
+    const int64_t limit_us = pipeline_tuned(pipeline, TUNING_STALLED);
 
     if (moved_us == 0 || limit_us == 0 ||
-        now - moved_us < limit_us + patience_us(pipeline->topology))
+        now - moved_us < limit_us + patience_us(pipeline))
         return;
     add(health, HEALTH_STALLED,
         "there is work, and nothing moved for %.0f s: no message was taken in "

@@ -53,7 +53,7 @@ static void say_stuck(struct pipeline *pipeline, const struct slot *slot,
 static void watch_slot(struct pipeline *pipeline, const struct slot *slot,
                        struct watched *watched, int64_t now)
 {
-    const int64_t timeout = pipeline->topology->processors.timeout_us;
+    const int64_t timeout = pipeline_tuned(pipeline, TUNING_TIMEOUT);
     const struct origin *origin =
         atomic_load_explicit(&slot->origin, memory_order_acquire);
     const uint64_t serial =

@@ -106,8 +106,9 @@ static void say(const struct weir_message *msg)
 static void requeue(struct failure *failure, struct weir_message *msg)
 {
     const uint32_t earlier = msg->record->deliveries;
-    const int64_t delay = backoff_us(failure->run->backoff_min_us,
-                                     failure->run->backoff_max_us, earlier + 1);
+    const struct retry_limits *limits = failure->limits;
+    const int64_t delay =
+        backoff_us(limits->backoff_min_us, limits->backoff_max_us, earlier + 1);
     struct weir_message *copy = NULL;
 
     if (run_is_draining(failure->run)) {
@@ -242,10 +243,10 @@ void failure_finish(struct failure *failure)
     telemetry_stop(failure->run, &event, told_us, NULL);
 }
 
-int64_t failure_delay_us(const struct run *run, const struct weir_message *msg,
-                         uint32_t attempt)
+int64_t failure_delay_us(const struct retry_limits *limits,
+                         const struct weir_message *msg, uint32_t attempt)
 {
     if (msg->changes && msg->changes->retry_after_us >= 0)
         return msg->changes->retry_after_us;
-    return backoff_us(run->backoff_min_us, run->backoff_max_us, attempt);
+    return backoff_us(limits->backoff_min_us, limits->backoff_max_us, attempt);
 }

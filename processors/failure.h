@@ -14,6 +14,7 @@ struct failure {
     struct ready *ready; /* where requeues wait */
     struct runner *runner;
     struct settler *settler;
+    const struct retry_limits *limits; /* its owner's */
     const char *batcher;      /* whose sink fails them; NULL in a processor */
     struct mail_list letters; /* to the batcher `dead_letter`: one slot each;
                                  whoever added them sends them */
@@ -25,6 +26,7 @@ struct failure {
     bool has_stopped;                 /* `then: stop` met one */
 };
 
+/* The owner sets `limits`. */
 void failure_init(struct failure *failure, struct run *run, struct ready *ready,
                   struct runner *runner, struct settler *settler);
 
@@ -38,7 +40,7 @@ void failure_finish(struct failure *failure);
 
 /* How long `msg` waits before it is tried again, by its handler's wish or by
  * backoff. */
-int64_t failure_delay_us(const struct run *run, const struct weir_message *msg,
-                         uint32_t attempt);
+int64_t failure_delay_us(const struct retry_limits *limits,
+                         const struct weir_message *msg, uint32_t attempt);
 
 #endif

@@ -41,6 +41,7 @@ enum weir_status processor_init(struct processor *processor,
     *processor = (struct processor){
         .run = config->run,
         .ready = config->ready,
+        .crew = config->crew,
         .outlets = config->outlets,
         .outlet_count = config->outlet_count,
         .has_dead_letter = config->has_dead_letter,
@@ -58,6 +59,9 @@ enum weir_status processor_init(struct processor *processor,
     processor->runner.places = 1;
     failure_init(&processor->failure, config->run, config->ready,
                  &processor->runner, &processor->settler);
+    processor->failure.limits = &processor->limits.retry;
+    board_view_init(&processor->limits, BOARD_NO_BATCHER);
+    (void)board_look(&config->run->board, &processor->limits);
     if (!processor->out || !processor->last)
         return WEIR_RETRY;
     for (size_t i = 0; i <= config->outlet_count; i++)
@@ -175,8 +179,9 @@ static int64_t retry(struct processor *processor, struct hand *hand,
                      struct weir_message *msg, struct mail_list *back)
 {
     struct run *run = processor->run;
+    const struct retry_limits *limits = &processor->limits.retry;
     const int64_t due_us =
-        clock_after_us(failure_delay_us(run, msg, msg->attempt));
+        clock_after_us(failure_delay_us(limits, msg, msg->attempt));
 
     if (run_is_draining(run)) {
         settle(&processor->settler, msg, ENDING_LEFT);
@@ -184,7 +189,7 @@ static int64_t retry(struct processor *processor, struct hand *hand,
         hand->is_abandoned = true;
         return 0;
     }
-    if (msg->attempt >= run->attempts) {
+    if (msg->attempt >= limits->attempts) {
         if (!msg->reason)
             message_set_reason(msg, &processor->runner.context,
                                "tried %u times, each answered: again",
@@ -460,6 +465,19 @@ static uint32_t quick(uint32_t count, int64_t took_us)
     return fitting < CHUNK_SLOTS ? (uint32_t)fitting : CHUNK_SLOTS;
 }
 
+/* False: it is over.  A hand of none: nothing came, or the worker rests. */
+static bool take(struct processor *processor, struct hand *hand, uint32_t limit)
+{
+    const int64_t deadline_us = clock_after_us(TICK_US);
+    bool goes_on = true;
+
+    hand->count = 0;
+    if (crew_may_work(processor->crew, processor->worker.index, deadline_us))
+        goes_on = ready_take(processor->ready, hand, limit, deadline_us);
+    (void)board_look(&processor->run->board, &processor->limits);
+    return goes_on;
+}
+
 void *processor_main(void *opaque)
 {
     struct processor *processor = opaque;
@@ -477,8 +495,7 @@ void *processor_main(void *opaque)
     atomic_store_explicit(&processor->start, status == WEIR_OK ? 1 : -1,
                           memory_order_release);
     processor->started(processor->opaque);
-    while (status == WEIR_OK && ready_take(processor->ready, &hand, limit,
-                                           clock_after_us(TICK_US))) {
+    while (status == WEIR_OK && take(processor, &hand, limit)) {
         uint32_t ran;
 
         if (hand.count == 0)

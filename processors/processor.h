@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "crew.h"
 #include "failure.h"
 #include "ready.h"
 #include "runner.h"
@@ -22,6 +23,8 @@ struct outlet {
 struct processor {
     struct run *run;
     struct ready *ready;
+    struct crew *crew;
+    struct board_view limits;
     struct outlet *outlets; /* shared by all workers; none: messages end here */
     size_t outlet_count;
     bool has_dead_letter; /* behind them, for what failed only */
@@ -47,6 +50,7 @@ struct processor {
 struct processor_config {
     struct run *run;
     struct ready *ready;
+    struct crew *crew; /* of all workers */
     struct outlet *outlets;
     size_t outlet_count;  /* that a message may be routed to */
     bool has_dead_letter; /* one more is behind them */

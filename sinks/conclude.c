@@ -99,16 +99,17 @@ static struct weir_message *keep_apart(struct sink *sink,
 static void retry(struct sink *sink, struct weir_message *msg, const char *why)
 {
     struct run *run = sink->config.run;
+    const struct retry_limits *limits = &sink->limits.retry;
     const bool is_ordered = run->ordering != WEIR_ORDERING_NONE;
     int64_t due_us = CLOCK_NEVER_US;
 
-    if (msg->deliveries >= run->attempts) {
+    if (msg->deliveries >= limits->attempts) {
         fail(sink, msg, REJECTED_RETRIES, why);
         return;
     }
     if (!control_is_asked(&sink->controls, CONTROL_DRAIN))
         due_us = clock_after_us(backoff_us(
-            run->backoff_min_us, run->backoff_max_us, msg->deliveries));
+            limits->backoff_min_us, limits->backoff_max_us, msg->deliveries));
     else if (!is_ordered) {
         conclude_end(sink, msg, ENDING_LEFT);
         return;
@@ -304,7 +305,7 @@ static struct weir_batch *collect(struct sink *sink, struct batch_queue *queue,
                                   struct weir_batch *batch,
                                   struct weir_message *msg)
 {
-    if (batch && batch->count < sink->config.batch_size &&
+    if (batch && batch->count < sink->limits.batch.batch_size &&
         batch_has_key(batch, weir_message_batch_key(msg)) &&
         batch_add(batch, msg) == WEIR_OK)
         return batch;

@@ -44,9 +44,9 @@ static void run_handler(struct sink *sink, struct weir_batch *batch)
         if (batch->missing == 0)
             break;
         connection_wait(sink, &err);
-        sink->retry_at_us = clock_after_us(
-            backoff_us(sink->config.run->backoff_min_us,
-                       sink->config.run->backoff_max_us, ++sink->down_attempt));
+        sink->retry_at_us = clock_after_us(backoff_us(
+            sink->limits.retry.backoff_min_us,
+            sink->limits.retry.backoff_max_us, ++sink->down_attempt));
         show_over(sink, batch, err.text);
         conclude_some(sink, batch);
         return;

@@ -94,8 +94,9 @@ static void refused(struct sink *sink, struct weir_message *msg,
 static void again(struct sink *sink, struct weir_message *msg, const char *why)
 {
     const struct run *run = sink->config.run;
-    const int64_t delay_us =
-        backoff_us(run->backoff_min_us, run->backoff_max_us, msg->deliveries);
+    const struct retry_limits *limits = &sink->limits.retry;
+    const int64_t delay_us = backoff_us(
+        limits->backoff_min_us, limits->backoff_max_us, msg->deliveries);
 
     counter_add(&sink->config.run->counters.dead_letter_errors, 1);
     if (!why)

@@ -60,6 +60,9 @@ enum weir_status sink_init(struct sink *sink, const struct sink_config *config)
     failure_init(&sink->failure, config->run, config->ready, &sink->runner,
                  &sink->settler);
     sink->failure.batcher = config->batcher;
+    sink->failure.limits = &sink->limits.retry;
+    board_view_init(&sink->limits, config->batcher_index);
+    (void)board_look(&config->run->board, &sink->limits);
     cause_init(&sink->cause);
     waiter_init(&sink->waiter, NULL, NULL);
     waiter_init(&sink->far_waiter, wake_connector, sink);
@@ -125,6 +128,7 @@ static void work(struct sink *sink)
 {
     const int64_t now = clock_now_us();
 
+    (void)board_look(&sink->config.run->board, &sink->limits);
     if (atomic_exchange_explicit(&sink->is_poked, false, memory_order_acq_rel))
         conclude_fence_all(sink);
     if (control_is_asked(&sink->controls, CONTROL_DRAIN))

@@ -44,7 +44,7 @@ struct sink_config {
     const struct weir_handler *handler;
     const struct weir_settings *options; /* the handler's */
     struct weir_worker worker;
-    uint32_t max_in_flight, batch_size;
+    uint32_t max_in_flight;
     struct mailbox *letters;       /* of the batcher `dead_letter`, or NULL */
     bool is_dead_letter;           /* what comes here has failed already */
     unsigned place, places;        /* in the journal; 0: none */
@@ -54,7 +54,8 @@ struct sink_config {
 
 struct sink {
     struct sink_config config;
-    void *self; /* the connector's */
+    struct board_view limits; /* of its batcher */
+    void *self;               /* the connector's */
     struct runner runner;
     struct settler settler;
     struct histogram wait, work; /* of messages: for the sink, and there */

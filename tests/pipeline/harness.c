@@ -10,6 +10,7 @@
 
 #include "generator.h"
 #include "passthrough.h"
+#include "reload.h"
 
 static const struct weir_handler *const handlers[] = {&weir_passthrough, NULL};
 
@@ -81,7 +82,8 @@ static void name_ends(struct harness *harness, char *text)
     replace(text, "COLLECT", with);
 }
 
-static void load(struct harness *harness, const char *text)
+/* Fails the test where it is refused. */
+static struct topology *load(struct harness *harness, const char *text)
 {
     const struct topology_source source = {.file = "test.yaml",
                                            .text = text,
@@ -95,9 +97,10 @@ static void load(struct harness *harness, const char *text)
     const struct connectors all = {
         .producers = producers, .sinks = sinks, .handlers = handlers};
     struct topology_errors errors = {0};
+    struct topology *topology = NULL;
     enum weir_status status;
 
-    status = topology_load(&source, &all, &harness->topology, &errors);
+    status = topology_load(&source, &all, &topology, &errors);
     for (size_t i = 0; status != WEIR_OK && i < errors.count; i++) {
         char line[600];
 
@@ -106,6 +109,7 @@ static void load(struct harness *harness, const char *text)
     }
     topology_errors_finish(&errors);
     assert_int_equal(status, WEIR_OK);
+    return topology;
 }
 
 static void *run(void *opaque)
@@ -130,7 +134,7 @@ void harness_create(struct harness *harness, const char *yaml)
 
     (void)snprintf(text, sizeof text, "name: test\n%s", yaml);
     name_ends(harness, text);
-    load(harness, text);
+    harness->topology = load(harness, text);
     options.connect_timeout_us = harness->connect_timeout_us;
     options.handler = harness->topology->processors.handler.is_linked
                           ? &harness->handler
@@ -138,6 +142,23 @@ void harness_create(struct harness *harness, const char *yaml)
     if (pipeline_create(harness->topology, &options, &harness->pipeline,
                         &err) != WEIR_OK)
         fail_msg("%s", err.text);
+}
+
+enum weir_status harness_reload(struct harness *harness, const char *yaml,
+                                struct weir_error *err)
+{
+    struct weir_error own = {0};
+    struct topology *next;
+    char text[TEXT_SIZE];
+    enum weir_status status;
+
+    (void)snprintf(text, sizeof text, "%s%s",
+                   strncmp(yaml, "name:", 5) == 0 ? "" : "name: test\n", yaml);
+    name_ends(harness, text);
+    next = load(harness, text);
+    status = pipeline_reload(harness->pipeline, next, "test", err ? err : &own);
+    topology_destroy(next);
+    return status;
 }
 
 void harness_begin(struct harness *harness)

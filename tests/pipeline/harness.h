@@ -70,6 +70,11 @@ int harness_run(struct harness *harness, const char *yaml);
 void harness_create(struct harness *harness, const char *yaml);
 void harness_begin(struct harness *harness);
 
+/* Another topology while it runs: what pipeline_reload() answers.  `err` may be
+ * NULL. */
+enum weir_status harness_reload(struct harness *harness, const char *yaml,
+                                struct weir_error *err);
+
 void harness_drain(struct harness *harness);
 
 /* The source "t" of that partition, and `count` messages of it. */
