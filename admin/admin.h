@@ -25,6 +25,11 @@ struct admin_config {
     const struct admin_library *libraries;
     const char *listen;      /* where the topology says nothing, or NULL */
     const char *listen_name; /* what said so, for errors */
+
+    /* Reads the topology file again, if there is one, and waits for that.
+     * WEIR_AGAIN: longer than until the deadline. */
+    enum weir_status (*reload)(void *opaque, int64_t deadline_us);
+    void *reload_opaque;
 };
 
 /*

@@ -66,6 +66,13 @@ void page_explain(const struct site *site, const struct request *request,
 void page_tap(const struct site *site, const struct request *request,
               struct answer *answer);
 
+/* api_reload.c; the same as JSON, NULL without memory */
+void page_reload(const struct site *site, const struct request *request,
+                 struct answer *answer);
+void change_reload(const struct site *site, const struct request *request,
+                   struct answer *answer);
+json_t *reload_json(const struct site *site);
+
 /* api_topology.c, api_configuration.c */
 void page_topology(const struct site *site, const struct request *request,
                    struct answer *answer);

@@ -2,15 +2,18 @@
  * api_configuration.c - /api/v1/configuration: what is written, and the
  * defaults beside it.
  *
- * The shape is the topology file's.  What may be shown of a value, config/
+ * The shape is the topology file's; a value that was changed since the start is
+ * as it holds now.  What may be shown of a value, config/
  * decides: a secret is struck out there, and nothing here sees it.
  *
  * Threads: the admin's.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api.h"
+#include "reload.h"
 #include "settings_tree.h"
 
 static json_t *scalar(const struct weir_settings *setting)
@@ -106,6 +109,48 @@ static json_t *batcher(const struct topology_batcher *batcher)
     return json;
 }
 
+/* Where `path` is in `json`; `ret_name` is its last part. */
+static json_t *object_of(json_t *json, const char *path, const char **ret_name)
+{
+    const char *dot = strchr(path, '.');
+    char name[TUNING_PATH_SIZE];
+
+    while (json && dot) {
+        (void)snprintf(name, sizeof name, "%.*s", (int)(dot - path), path);
+        if (!json_object_get(json, name))
+            (void)json_object_set_new(json, name, json_object());
+        json = json_object_get(json, name);
+        path = dot + 1;
+        dot = strchr(path, '.');
+    }
+    *ret_name = path;
+    return json;
+}
+
+/* A value that is another one by now. */
+static void put(void *opaque, const struct tuning_change *change)
+{
+    const char *name;
+    json_t *object = object_of(opaque, change->path, &name);
+
+    if (strcmp(change->to, "none") == 0)
+        (void)json_object_del(object, name);
+    else
+        (void)json_object_set_new(object, name, plain_json(change->to));
+}
+
+static void put_changed(const struct site *site, json_t *json)
+{
+    const struct topology *topology = site->config->topology;
+    struct tuning start, now = {.batchers = NULL};
+
+    if (tuning_read(topology, &start) == WEIR_OK &&
+        pipeline_tuning(site->config->pipeline, &now) == WEIR_OK)
+        tuning_differences(topology, &start, &now, put, json);
+    tuning_finish(&start);
+    tuning_finish(&now);
+}
+
 void page_configuration(const struct site *site, const struct request *request,
                         struct answer *answer)
 {
@@ -121,5 +166,6 @@ void page_configuration(const struct site *site, const struct request *request,
         json, "processors",
         processors(&topology->processors, site->config->handler));
     (void)json_object_set_new(json, "batchers", batchers);
+    put_changed(site, json);
     answer_json(answer, 200, json);
 }

@@ -260,21 +260,27 @@ static void add_failures(json_t *page, const struct inspection *all)
 
 typedef void (*part_fn)(json_t *page, const struct inspection *all);
 
-static void answer_parts(const struct site *site, struct answer *answer,
-                         const part_fn *parts)
+/* NULL: no memory. */
+static json_t *page_of(const struct site *site, const part_fn *parts)
 {
     struct inspection *all = NULL;
     json_t *page;
 
     if (pipeline_inspect(site->config->pipeline, &all) != WEIR_OK)
-        return; /* no memory */
+        return NULL;
     page = json_object();
     set_text(page, "pipeline", all->name);
     set_time(page, "at_ms", all->wall_ms);
     for (; *parts; parts++)
         (*parts)(page, all);
     inspection_destroy(all);
-    answer_json(answer, 200, page);
+    return page;
+}
+
+static void answer_parts(const struct site *site, struct answer *answer,
+                         const part_fn *parts)
+{
+    answer_json(answer, 200, page_of(site, parts));
 }
 
 void page_sources(const struct site *site, const struct request *request,
@@ -308,8 +314,12 @@ void page_failures(const struct site *site, const struct request *request,
 void page_explain(const struct site *site, const struct request *request,
                   struct answer *answer)
 {
+    json_t *page =
+        page_of(site, (const part_fn[]){add_sources, add_stages, add_mailboxes,
+                                        add_failures, NULL});
+
     (void)request;
-    answer_parts(site, answer,
-                 (const part_fn[]){add_sources, add_stages, add_mailboxes,
-                                   add_failures, NULL});
+    if (page)
+        set(page, "reload", reload_json(site));
+    answer_json(answer, 200, page);
 }

@@ -51,6 +51,7 @@ static const struct page pages[] = {
     {"/api/v1/tap", page_tap, NULL},
     {"/api/v1/rate_limit", page_rate_limit, change_rate_limit},
     {"/api/v1/log_level", page_log_level, change_log_level},
+    {"/api/v1/reload", page_reload, change_reload},
     {"/api/v1/pause", NULL, change_pause},
     {"/api/v1/resume", NULL, change_resume},
     {"/api/v1/drain", NULL, change_drain},

@@ -5,7 +5,7 @@
  * is not asked.  That the process isn't dumpable also keeps debuggers of the
  * same user away, so it ends when the secrets are gone.
  *
- * Threads: one, before others start and after they ended.
+ * Threads: one, before others start and after they ended; forbid() on any.
  */
 #include "core_files.h"
 

@@ -288,8 +288,9 @@ static enum weir_status start_pipeline(struct demo *demo,
 static enum weir_status start(struct demo *demo, struct weir_error *err)
 {
     static const struct embedded_kafka_topic topic = {"access_log", PARTITIONS};
-    enum weir_status status =
-        signals_start(ask_to_end, demo, &demo->signals, err);
+    const struct signals_config handlers = {.drain = ask_to_end,
+                                            .drain_opaque = demo};
+    enum weir_status status = signals_start(&handlers, &demo->signals, err);
 
     if (status != WEIR_OK)
         return status;

@@ -35,30 +35,6 @@ void weir_set_log(weir_log_fn log, void *opaque)
     log_set_callback(log, opaque);
 }
 
-static void log_line(void *opaque, bool is_warning, const char *line)
-{
-    (void)opaque;
-    log_write(is_warning ? WEIR_LOG_WARNING : WEIR_LOG_ERROR, "%s", line);
-}
-
-/* The first error of the topology, in place of "it is refused". */
-static enum weir_status first_error(const struct loaded *loaded,
-                                    enum weir_status status,
-                                    struct weir_error *err)
-{
-    char text[sizeof err->text];
-
-    for (size_t i = 0; i < loaded->errors.count; i++) {
-        const struct topology_error *error = &loaded->errors.list[i];
-
-        if (error->is_warning)
-            continue;
-        (void)topology_error_format(error, text, sizeof text);
-        return weir_fail(err, status, "%s", text);
-    }
-    return status;
-}
-
 static enum weir_status start_beside(struct weir_pipeline *pipeline,
                                      struct weir_error *err)
 {
@@ -96,9 +72,9 @@ static enum weir_status create(struct weir_pipeline *pipeline,
     };
     enum weir_status status = loaded_open(&request, &pipeline->loaded, err);
 
-    loaded_each_error(&pipeline->loaded, log_line, NULL);
+    loaded_log_errors(&pipeline->loaded);
     if (status != WEIR_OK)
-        return first_error(&pipeline->loaded, status, err);
+        return loaded_first_error(&pipeline->loaded, status, err);
 
     const struct topology *topology = pipeline->loaded.topology;
     const struct pipeline_options options = {

@@ -353,6 +353,40 @@ static void explain_connection(const json_t *worker, FILE *out)
                   "held meanwhile\n");
 }
 
+/* ---- the file ---- */
+
+static void explain_restart(const json_t *change, FILE *out)
+{
+    (void)fputs("    ", out);
+    page_print(out, page_text(change, "path"));
+    (void)fputc('\n', out);
+}
+
+static void explain_reload(const json_t *reload, FILE *out)
+{
+    const json_t *last = json_object_get(reload, "last");
+    const bool needs_restart = page_number(last, "needs_restart_count") > 0;
+
+    if (strcmp(page_text(last, "result"), "refused") == 0) {
+        (void)fprintf(out,
+                      "the last reload (%s) was refused, and nothing has "
+                      "changed: ",
+                      page_text(last, "by"));
+        page_print(out, page_text(last, "why"));
+        (void)fputs("\n    do: mend the file, and reload\n", out);
+    }
+    if (page_number(reload, "stages_behind") > 0)
+        (void)fprintf(out,
+                      "%lld workers go by the values from before the reload, "
+                      "until their callback returns\n",
+                      (long long)page_number(reload, "stages_behind"));
+    if (needs_restart)
+        (void)fputs("the file says something else, which only a restart makes "
+                    "hold, at\n",
+                    out);
+    page_each(last, "needs_restart", explain_restart, out);
+}
+
 void explain(const json_t *page, FILE *out)
 {
     const json_t *producers = json_object_get(page, "producers");
@@ -365,6 +399,7 @@ void explain(const json_t *page, FILE *out)
     for (size_t i = 0; i < json_array_size(sources); i++)
         explain_source(page, json_array_get(sources, i), out);
     page_each(page, "workers", explain_connection, out);
+    explain_reload(json_object_get(page, "reload"), out);
     (void)fputc('\n', out);
     page_each(page, "mailboxes", explain_mailbox, out);
 }

@@ -9,11 +9,14 @@
  */
 #include "loaded.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "connectors.h"
 #include "core_files.h"
+#include "log.h"
 
 enum { LINE_SIZE = 1024 };
 
@@ -39,7 +42,7 @@ static enum weir_status find_handler(struct loaded *loaded,
     return status;
 }
 
-enum weir_status loaded_open(const struct loaded_request *request,
+static enum weir_status load(const struct loaded_request *request,
                              struct loaded *ret_loaded, struct weir_error *err)
 {
     const struct topology_source source = {
@@ -55,17 +58,32 @@ enum weir_status loaded_open(const struct loaded_request *request,
     status = topology_load(&source, connectors_all(), &ret_loaded->topology,
                            &ret_loaded->errors);
     if (status != WEIR_OK)
-        return weir_fail(err, status, "%s: the topology is refused",
-                         request->file);
-    status = find_handler(ret_loaded, request->linked, err);
+        (void)weir_fail(err, status, "%s: the topology is refused",
+                        request->file);
+    return status;
+}
+
+static enum weir_status check_handler(struct loaded *loaded,
+                                      const struct loaded_request *request,
+                                      struct weir_error *err)
+{
+    const enum weir_status status = topology_check_handler(
+        loaded->topology, loaded->handler, request->file, &loaded->errors);
+
     if (status != WEIR_OK)
-        return status;
-    status = topology_check_handler(ret_loaded->topology, ret_loaded->handler,
-                                    request->file, &ret_loaded->errors);
-    if (status != WEIR_OK)
-        return weir_fail(err, status, "%s: the handler %s does not fit",
-                         request->file, ret_loaded->handler->name);
-    return WEIR_OK;
+        (void)weir_fail(err, status, "%s: the handler %s does not fit",
+                        request->file, loaded->handler->name);
+    return status;
+}
+
+enum weir_status loaded_open(const struct loaded_request *request,
+                             struct loaded *ret_loaded, struct weir_error *err)
+{
+    enum weir_status status = load(request, ret_loaded, err);
+
+    if (status == WEIR_OK)
+        status = find_handler(ret_loaded, request->linked, err);
+    return status == WEIR_OK ? check_handler(ret_loaded, request, err) : status;
 }
 
 void loaded_close(struct loaded *loaded)
@@ -87,6 +105,34 @@ void loaded_each_error(const struct loaded *loaded, loaded_line_fn line,
         (void)topology_error_format(error, text, sizeof text);
         line(opaque, error->is_warning, text);
     }
+}
+
+static void log_line(void *opaque, bool is_warning, const char *line)
+{
+    (void)opaque;
+    log_write(is_warning ? WEIR_LOG_WARNING : WEIR_LOG_ERROR, "%s", line);
+}
+
+void loaded_log_errors(const struct loaded *loaded)
+{
+    loaded_each_error(loaded, log_line, NULL);
+}
+
+enum weir_status loaded_first_error(const struct loaded *loaded,
+                                    enum weir_status status,
+                                    struct weir_error *err)
+{
+    char text[sizeof err->text];
+
+    for (size_t i = 0; i < loaded->errors.count; i++) {
+        const struct topology_error *error = &loaded->errors.list[i];
+
+        if (error->is_warning)
+            continue;
+        (void)topology_error_format(error, text, sizeof text);
+        return weir_fail(err, status, "%s", text);
+    }
+    return status;
 }
 
 static void print_line(void *opaque, bool is_warning, const char *line)
@@ -135,16 +181,81 @@ enum weir_status loaded_open_or_say(const struct loaded_request *request,
     return status;
 }
 
-enum weir_status loaded_open_file(const struct call *call, const char *file,
-                                  const struct loaded_options *options,
-                                  struct loaded *ret_loaded)
+struct loaded_request loaded_request(const struct call *call, const char *file,
+                                     const struct loaded_options *options)
 {
-    const struct loaded_request request = {
+    return (struct loaded_request){
         .file = file,
         .overrides = options->overrides.list,
         .until_end = options->until_end,
         .linked = call->linked,
     };
+}
+
+enum weir_status loaded_open_file(const struct call *call, const char *file,
+                                  const struct loaded_options *options,
+                                  struct loaded *ret_loaded)
+{
+    const struct loaded_request request = loaded_request(call, file, options);
 
     return loaded_open_or_say(&request, ret_loaded);
+}
+
+/* ---- once more ---- */
+
+/* What came through a pipe is gone. */
+static enum weir_status can_be_read_again(const char *file,
+                                          struct weir_error *err)
+{
+    struct stat meta;
+
+    if (stat(file, &meta) != 0)
+        return weir_fail(err, WEIR_REJECT, "%s: can't be read: %s", file,
+                         strerror(errno));
+    if (!S_ISREG(meta.st_mode))
+        return weir_fail(err, WEIR_REJECT,
+                         "%s: is no regular file, which can't be read again",
+                         file);
+    return WEIR_OK;
+}
+
+static bool is_same_handler(const struct topology_handler *a,
+                            const struct topology_handler *b)
+{
+    return a->builtin == b->builtin && a->is_linked == b->is_linked &&
+           (!a->plugin || !b->plugin ? a->plugin == b->plugin
+                                     : strcmp(a->plugin, b->plugin) == 0);
+}
+
+enum weir_status loaded_read_again(const struct loaded *loaded,
+                                   const struct loaded_request *request,
+                                   struct topology **ret_next,
+                                   struct weir_error *err)
+{
+    const struct topology *running = loaded->topology;
+    struct loaded again = {.topology = NULL};
+    enum weir_status status = can_be_read_again(request->file, err);
+
+    if (status != WEIR_OK)
+        return status;
+    status = load(request, &again, err);
+    if (status == WEIR_OK && again.topology->has_secret &&
+        !running->allows_core_files)
+        core_files_forbid();
+    if (status == WEIR_OK &&
+        is_same_handler(&running->processors.handler,
+                        &again.topology->processors.handler)) {
+        again.handler = loaded->handler;
+        status = check_handler(&again, request, err);
+    }
+    if (status == WEIR_OK || again.errors.count > 1) /* one is in `err` */
+        loaded_log_errors(&again);
+    if (status == WEIR_OK) {
+        *ret_next = again.topology;
+        again.topology = NULL; /* the caller's */
+    } else {
+        status = loaded_first_error(&again, status, err);
+    }
+    loaded_close(&again);
+    return status;
 }

@@ -38,6 +38,15 @@ typedef void (*loaded_line_fn)(void *opaque, bool is_warning, const char *line);
 void loaded_each_error(const struct loaded *loaded, loaded_line_fn line,
                        void *opaque);
 
+/* The same, as log lines. */
+void loaded_log_errors(const struct loaded *loaded);
+
+/* Into `err`, in place of "it is refused": the first error of the topology, if
+ * it has one.  Returns `status`. */
+enum weir_status loaded_first_error(const struct loaded *loaded,
+                                    enum weir_status status,
+                                    struct weir_error *err);
+
 /* Loads, and says on standard error what is wrong. */
 WEIR_MUST_USE
 enum weir_status loaded_open_or_say(const struct loaded_request *request,
@@ -56,6 +65,21 @@ struct loaded_options {
             offsetof(values, topology.overrides),                              \
             "replaces one value of the file; may be repeated"                  \
     }
+
+struct loaded_request loaded_request(const struct call *call, const char *file,
+                                     const struct loaded_options *options);
+
+/*
+ * Reads the file of `request` once more, while what it said at first runs.
+ * It is checked with the handler that runs, unless it names another one, since
+ * no plugin is loaded.  WEIR_REJECT: `err` has the first error; of several each
+ * was logged.
+ */
+WEIR_MUST_USE
+enum weir_status loaded_read_again(const struct loaded *loaded,
+                                   const struct loaded_request *request,
+                                   struct topology **ret_next,
+                                   struct weir_error *err);
 
 /* The same for a verb whose operand is `file`. */
 WEIR_MUST_USE

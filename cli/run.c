@@ -8,7 +8,8 @@
  * report's file is opened before anything starts, so that a run of hours isn't
  * lost to a typing error.
  *
- * A thread that is stuck in foreign code after the deadline can't be ended:
+ * A thread that is stuck in foreign code after the deadline, or in a file that
+ * doesn't answer, can't be ended:
  * then nothing is freed and the process leaves by _exit().
  *
  * Threads: this one supervises; signals.c and status_line.c have their own.
@@ -28,6 +29,7 @@
 #include "loaded.h"
 #include "log.h"
 #include "pipeline.h"
+#include "reloader.h"
 #include "reporting.h"
 #include "run_report.h"
 #include "signals.h"
@@ -44,9 +46,11 @@ struct run_values {
 };
 
 /* What answers and tells while it runs; NULL: not asked for. */
-struct beside {
-    struct admin *admin;
-    struct reporting *reporting;
+struct parts {
+    struct pipeline *pipeline;
+    struct reloader *reloader;
+    struct admin *admin;         /* or NULL */
+    struct reporting *reporting; /* likewise */
 };
 
 static const struct argument run_options[] = {
@@ -69,18 +73,35 @@ static void drain(void *opaque)
     pipeline_drain(opaque);
 }
 
+static void reload(void *opaque)
+{
+    reloader_ask(opaque, "SIGHUP");
+}
+
+static enum weir_status reload_and_wait(void *opaque, int64_t deadline_us)
+{
+    return reloader_ask_and_wait(opaque, "admin", deadline_us);
+}
+
 /* Runs it, with all that a terminal shows of it. */
-static int supervise(struct pipeline *pipeline, const struct topology *topology,
+static int supervise(const struct parts *parts, const struct topology *topology,
                      const struct run_values *values,
                      struct run_report *ret_report)
 {
+    struct pipeline *pipeline = parts->pipeline;
+    const struct signals_config handlers = {.drain = drain,
+                                            .drain_opaque = pipeline,
+                                            .reload = reload,
+                                            .reload_opaque = parts->reloader};
     struct status_line *line = NULL;
     struct signals *signals = NULL;
     struct weir_error err = {0};
     int64_t start_us;
 
-    if (signals_start(drain, pipeline, &signals, &err) != WEIR_OK) {
+    if (signals_start(&handlers, &signals, &err) != WEIR_OK ||
+        reloader_begin(parts->reloader, &err) != WEIR_OK) {
         (void)fprintf(stderr, "weir run: %s\n", err.text);
+        signals_stop(signals);
         return VERB_EXIT_FAILED;
     }
     if (!values->is_quiet)
@@ -120,66 +141,86 @@ static int64_t connect_timeout_us(const struct run_values *values)
 
 /* Beside it, for as long as it runs. */
 static enum weir_status start_beside(const struct loaded *loaded,
-                                     struct pipeline *pipeline,
-                                     struct beside *beside,
+                                     struct parts *parts,
                                      struct weir_error *err)
 {
     const struct metrics_source source = {.topology = loaded->topology,
-                                          .pipeline = pipeline};
+                                          .pipeline = parts->pipeline};
     const char *listen = getenv(HEALTH_VARIABLE);
     const struct admin_config config = {
         .topology = loaded->topology,
-        .pipeline = pipeline,
+        .pipeline = parts->pipeline,
         .handler = loaded->handler,
         .libraries = connectors_libraries(),
         .listen = listen && listen[0] ? listen : NULL,
         .listen_name = HEALTH_VARIABLE,
+        .reload = reload_and_wait,
+        .reload_opaque = parts->reloader,
     };
 
-    enum weir_status status = admin_start(&config, &beside->admin, err);
+    enum weir_status status = admin_start(&config, &parts->admin, err);
 
     if (status == WEIR_OK)
-        status = reporting_start(&source, &beside->reporting, err);
+        status = reporting_start(&source, &parts->reporting, err);
     return status;
 }
 
-static void stop_beside(struct beside *beside)
+static void stop_beside(struct parts *parts)
 {
-    admin_stop(beside->admin);
-    reporting_stop(beside->reporting);
+    admin_stop(parts->admin);
+    reporting_stop(parts->reporting);
 }
 
-static int run_loaded(const struct loaded *loaded, const char *file,
-                      const struct run_values *values, FILE *report_file)
+static enum weir_status make(const struct loaded *loaded,
+                             const struct loaded_request *request,
+                             const struct run_values *values,
+                             struct parts *parts, struct weir_error *err)
 {
     const struct pipeline_options options = {
         .handler = loaded->handler,
         .connect_timeout_us = connect_timeout_us(values),
         .show_stack = signals_show_stack,
     };
+    struct reloader_config reloading = {.request = request, .loaded = loaded};
+    enum weir_status status =
+        pipeline_create(loaded->topology, &options, &parts->pipeline, err);
+
+    reloading.pipeline = parts->pipeline;
+    if (status == WEIR_OK)
+        status = reloader_create(&reloading, &parts->reloader, err);
+    return status == WEIR_OK ? start_beside(loaded, parts, err) : status;
+}
+
+/* False: a thread is stuck in foreign code, or in a file; nothing was freed. */
+static bool end(const struct parts *parts)
+{
+    return reloader_stop(parts->reloader) == WEIR_OK &&
+           pipeline_destroy(parts->pipeline) == WEIR_OK;
+}
+
+static int run_loaded(const struct loaded *loaded,
+                      const struct loaded_request *request,
+                      const struct run_values *values, FILE *report_file)
+{
     struct run_report report = {.exit = VERB_EXIT_FAILED};
-    struct pipeline *pipeline = NULL;
-    struct beside beside = {NULL, NULL};
+    struct parts parts = {.pipeline = NULL};
     struct weir_error err = {0};
     int code;
 
     log_set_level(loaded->topology->log_level);
     log_set_format(loaded->topology->log_format);
-    if (pipeline_create(loaded->topology, &options, &pipeline, &err) !=
-            WEIR_OK ||
-        start_beside(loaded, pipeline, &beside, &err) != WEIR_OK) {
-        (void)fprintf(stderr, "%s: %s\n", file, err.text);
-        stop_beside(&beside);
-        return pipeline_destroy(pipeline) == WEIR_OK ? VERB_EXIT_CONFIG
-                                                     : VERB_EXIT_FAILED;
+    if (make(loaded, request, values, &parts, &err) != WEIR_OK) {
+        (void)fprintf(stderr, "%s: %s\n", request->file, err.text);
+        stop_beside(&parts);
+        return end(&parts) ? VERB_EXIT_CONFIG : VERB_EXIT_FAILED;
     }
     if (loaded->topology->state)
         crash_watch();
-    code = supervise(pipeline, loaded->topology, values, &report);
-    stop_beside(&beside);
+    code = supervise(&parts, loaded->topology, values, &report);
+    stop_beside(&parts);
     if (report_file)
         code = write_report(&report, values->report, report_file, code);
-    if (pipeline_destroy(pipeline) != WEIR_OK) {
+    if (!end(&parts)) {
         (void)fflush(NULL);
         _exit(code);
     }
@@ -189,12 +230,14 @@ static int run_loaded(const struct loaded *loaded, const char *file,
 static int run_file(const struct call *call, const char *file,
                     const struct run_values *values, FILE *report_file)
 {
+    const struct loaded_request request =
+        loaded_request(call, file, &values->topology);
     struct loaded loaded;
     int code;
 
-    if (loaded_open_file(call, file, &values->topology, &loaded) != WEIR_OK)
+    if (loaded_open_or_say(&request, &loaded) != WEIR_OK)
         return VERB_EXIT_CONFIG;
-    code = run_loaded(&loaded, file, values, report_file);
+    code = run_loaded(&loaded, &request, values, report_file);
     loaded_close(&loaded);
     return code;
 }

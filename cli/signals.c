@@ -7,7 +7,7 @@
  * kernel drops a signal without a handler.
  *
  *     SIGTERM, SIGINT   drain; the second one: default action, 128 + n
- *     SIGHUP            said and ignored: a topology isn't read again
+ *     SIGHUP            reads the topology again, where there is a file
  *     SIGPIPE           ignored: a write says EPIPE
  *     SIGRTMIN + 3      the thread it is sent to prints its stack
  *
@@ -33,8 +33,7 @@ enum { STACK_DEPTH = 64 };
 struct signals {
     pthread_t thread;
     sigset_t taken, before;
-    void (*drain)(void *opaque);
-    void *opaque;
+    struct signals_config config;
     unsigned count;
 };
 
@@ -76,17 +75,22 @@ static _Noreturn void end_at_once(int number)
 
 static void take(struct signals *signals, int number)
 {
+    const struct signals_config *config = &signals->config;
+
+    if (number == SIGHUP && config->reload) {
+        config->reload(config->reload_opaque);
+        return;
+    }
     if (number == SIGHUP) {
         log_write(WEIR_LOG_WARNING,
-                  "SIGHUP is ignored: a topology is read once; restart to "
-                  "change it");
+                  "SIGHUP is ignored: this topology is no file");
         return;
     }
     if (++signals->count > 1)
         end_at_once(number);
     log_write(WEIR_LOG_INFO, "%s: draining; a second one ends at once",
               number == SIGINT ? "SIGINT" : "SIGTERM");
-    signals->drain(signals->opaque);
+    config->drain(config->drain_opaque);
 }
 
 static void *wait_for_signals(void *opaque)
@@ -114,7 +118,7 @@ static void install(void)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
-enum weir_status signals_start(void (*drain)(void *opaque), void *opaque,
+enum weir_status signals_start(const struct signals_config *config,
                                struct signals **ret_signals,
                                struct weir_error *err)
 {
@@ -123,8 +127,7 @@ enum weir_status signals_start(void (*drain)(void *opaque), void *opaque,
 
     if (!signals)
         return weir_fail(err, WEIR_RETRY, "no memory");
-    signals->drain = drain;
-    signals->opaque = opaque;
+    signals->config = *config;
     (void)sigemptyset(&signals->taken);
     (void)sigaddset(&signals->taken, SIGTERM);
     (void)sigaddset(&signals->taken, SIGINT);

@@ -8,13 +8,21 @@
 
 struct signals;
 
+/* Both are called on a thread of their own, and must not wait. */
+struct signals_config {
+    void (*drain)(void *opaque);
+    void *drain_opaque;
+    void (*reload)(void *opaque); /* NULL: SIGHUP is said and ignored */
+    void *reload_opaque;
+};
+
 /*
  * Before any other thread is started, because threads inherit what is blocked.
- * The first SIGTERM or SIGINT calls `drain` on a thread of its own, the second
- * ends the process at once with 128 + its number.
+ * The first SIGTERM or SIGINT drains, the second ends the process at once with
+ * 128 + its number; SIGHUP reloads.
  */
 WEIR_MUST_USE
-enum weir_status signals_start(void (*drain)(void *opaque), void *opaque,
+enum weir_status signals_start(const struct signals_config *config,
                                struct signals **ret_signals,
                                struct weir_error *err);
 

@@ -4,6 +4,7 @@
  *     counters, gauges, health         here and metrics_counters.c
  *     sources, mailboxes, stages       metrics_inspection.c
  *     waiting and working time         metrics_timing.c
+ *     the topology file                metrics_reload.c
  *     the process                      metrics_process.c
  *
  * Threads: any; it reads what the run publishes, and stops nobody.
@@ -45,7 +46,7 @@ void teller_histogram(const struct teller *teller, const struct metric *metric,
     teller->form->histogram(teller->form->self, metric, &all, view);
 }
 
-static void gauge(const struct teller *teller, const char *name, double value,
+void teller_gauge(const struct teller *teller, const char *name, double value,
                   const char *help)
 {
     teller_number(teller, &(struct metric){name, METRIC_GAUGE, help}, NULL,
@@ -55,17 +56,18 @@ static void gauge(const struct teller *teller, const char *name, double value,
 static void tell_gauges(const struct teller *teller,
                         const struct pipeline_stats *stats)
 {
-    gauge(teller, "weir_messages_in_flight", (double)stats->in_flight,
-          "Messages that were taken in and have not ended.");
+    teller_gauge(teller, "weir_messages_in_flight", (double)stats->in_flight,
+                 "Messages that were taken in and have not ended.");
     if (stats->lag >= 0)
-        gauge(teller, "weir_source_lag_messages", (double)stats->lag,
-              "Messages that wait at the broker; absent while it is unknown.");
-    gauge(teller, "weir_connected", stats->is_connected,
-          "1: every source and every destination is connected.");
-    gauge(teller, "weir_flooded", stats->is_flooded,
-          "1: the source is stopped, because too many messages fail.");
-    gauge(teller, "weir_draining", stats->is_draining,
-          "1: it was asked to stop, and drains.");
+        teller_gauge(
+            teller, "weir_source_lag_messages", (double)stats->lag,
+            "Messages that wait at the broker; absent while it is unknown.");
+    teller_gauge(teller, "weir_connected", stats->is_connected,
+                 "1: every source and every destination is connected.");
+    teller_gauge(teller, "weir_flooded", stats->is_flooded,
+                 "1: the source is stopped, because too many messages fail.");
+    teller_gauge(teller, "weir_draining", stats->is_draining,
+                 "1: it was asked to stop, and drains.");
 }
 
 /* Each code has its series, so that one that comes is a change of a value. */
@@ -94,21 +96,21 @@ static void tell_health(const struct teller *teller, struct pipeline *pipeline)
 
     pipeline_health(pipeline, &health);
     pipeline_rate(pipeline, &limit);
-    gauge(teller, "weir_live", health.is_live,
-          "1: the runtime's own threads make progress.");
-    gauge(teller, "weir_ready", health.is_ready,
-          "1: nothing is in the way of messages; /readyz says what is.");
+    teller_gauge(teller, "weir_live", health.is_live,
+                 "1: the runtime's own threads make progress.");
+    teller_gauge(teller, "weir_ready", health.is_ready,
+                 "1: nothing is in the way of messages; /readyz says what is.");
     tell_reasons(teller, &health);
-    gauge(teller, "weir_paused", pipeline_is_paused(pipeline),
-          "1: it was asked to pause.");
+    teller_gauge(teller, "weir_paused", pipeline_is_paused(pipeline),
+                 "1: it was asked to pause.");
     if (limit.messages > 0)
-        gauge(teller, "weir_rate_limit_messages_per_second",
-              (double)limit.messages * 1e6 / (double)limit.interval_us,
-              "What may be taken in; absent without a limit.");
+        teller_gauge(teller, "weir_rate_limit_messages_per_second",
+                     (double)limit.messages * 1e6 / (double)limit.interval_us,
+                     "What may be taken in; absent without a limit.");
     if (limit.bytes > 0)
-        gauge(teller, "weir_rate_limit_bytes_per_second",
-              (double)limit.bytes * 1e6 / (double)limit.interval_us,
-              "What may be taken in; absent without a limit.");
+        teller_gauge(teller, "weir_rate_limit_bytes_per_second",
+                     (double)limit.bytes * 1e6 / (double)limit.interval_us,
+                     "What may be taken in; absent without a limit.");
 }
 
 enum weir_status metrics_tell(const struct metrics_source *source,
@@ -129,10 +131,12 @@ enum weir_status metrics_tell(const struct metrics_source *source,
     metrics_counters(&teller, &inspection->stats);
     tell_gauges(&teller, &inspection->stats);
     tell_health(&teller, source->pipeline);
-    gauge(&teller, "weir_memory_limit_bytes", (double)source->topology->memory,
-          "What `memory` says: messages in flight and the clients' buffers.");
+    teller_gauge(
+        &teller, "weir_memory_limit_bytes", (double)source->topology->memory,
+        "What `memory` says: messages in flight and the clients' buffers.");
     metrics_inspection(&teller, inspection);
     inspection_destroy(inspection);
+    metrics_reload(&teller, source->pipeline);
     status = metrics_timing(&teller, source->pipeline);
     metrics_process(&teller);
     return status;

@@ -16,6 +16,9 @@ struct teller {
  * them; NULL: none. */
 void teller_number(const struct teller *teller, const struct metric *metric,
                    const struct metric_label *labels, double value);
+/* Without a label but the pipeline's. */
+void teller_gauge(const struct teller *teller, const char *name, double value,
+                  const char *help);
 void teller_histogram(const struct teller *teller, const struct metric *metric,
                       const struct metric_label *labels,
                       const struct histogram_view *view);
@@ -28,6 +31,7 @@ void metrics_inspection(const struct teller *teller,
 WEIR_MUST_USE
 enum weir_status metrics_timing(const struct teller *teller,
                                 const struct pipeline *pipeline);
+void metrics_reload(const struct teller *teller, struct pipeline *pipeline);
 void metrics_process(const struct teller *teller);
 
 #endif

@@ -37,6 +37,7 @@ static const char *const readable[] = {"/",
                                        "/api/v1/tap",
                                        "/api/v1/rate_limit",
                                        "/api/v1/log_level",
+                                       "/api/v1/reload",
                                        "/api/v1/configuration"};
 
 enum { READABLE_COUNT = sizeof readable / sizeof readable[0] };

@@ -40,7 +40,8 @@ class Running:
         with open(self.topology, "w", encoding="utf-8") as file:
             file.write(TOPOLOGY.format(**parts))
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([WEIR, "run", self.topology],
+            self.process = subprocess.Popen([WEIR, "run", self.topology,
+                                             *parts.get("extra", ())],
                                             stdin=subprocess.DEVNULL, stderr=log)
         self.port = int(self.await_log(r"admin interface on https?://\S*?:(\d+)"))
 

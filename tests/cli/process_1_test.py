@@ -111,6 +111,19 @@ class InitTest(CommandTest):
         os.kill(self.first(), signal.SIGTERM)
         self.assertEqual(self.end()[0], 128 + signal.SIGTERM)
 
+    def test_sighup_reads_the_topology_again(self):
+        self.start()
+        self.send(b"a line")
+        self.assertEqual(self.process.stdout.readline(), b"process 2: 3\n")
+        os.kill(self.first(), signal.SIGHUP)
+        for line in self.process.stderr:
+            if b"reloaded (SIGHUP), unchanged, generation 1" in line:
+                break
+        else:
+            self.fail("ended without a reload")
+        code, _, err = self.end()
+        self.assertEqual(code, 0, err)
+
     def test_a_crash_has_its_number(self):
         self.start()
         self.send(b"crash")

@@ -73,7 +73,7 @@ def known_cases():
 
 
 # Every event for which there is a promise; what waits for isolation by processes, for
-# the admin interface or for reload comes with that.
+# the admin interface comes with that.
 MATRIX = {
     "The message": (
         "handler returns reject", "handler returns retry", "retries used up",
@@ -113,7 +113,7 @@ MATRIX = {
         "blocked connection (broker alarm)"),
     "The process": (
         "SIGTERM under load", "SIGTERM with a stuck sink",
-        "kill -9 in the middle of a file write",
+        "SIGHUP", "kill -9 in the middle of a file write",
         "out of memory in any allocation", "disk full (file sink)",
         "clock steps", "restart budget used up"),
 }
