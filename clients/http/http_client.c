@@ -123,7 +123,8 @@ static size_t keep(char *bytes, size_t one, size_t size, void *opaque)
 
 static void set_tls(CURL *easy, const struct http_tls *tls)
 {
-    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+                           (long)CURL_SSLVERSION_TLSv1_2);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, (long)tls->verify);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->verify ? 2L : 0L);
     if (tls->ca)
