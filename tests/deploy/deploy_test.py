@@ -1,8 +1,8 @@
 """What deploy/ has is accepted by the programs that it is for.
 
 Compose files by docker-compose, Kubernetes objects by the models of its own client (which
-know every field), the unit by systemd-analyze, Prometheus's file by promtool, topologies
-by weir check.
+know every field), KEDA's by the schema that it installs in a cluster, the unit by
+systemd-analyze, Prometheus's file by promtool, topologies by weir check.
 """
 import json
 import os
@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))) +
 import harness  # noqa: E402
 from harness import expect, expect_equal  # noqa: E402
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 DEPLOY = f"{harness.ROOT}/deploy"
 COMPOSE = f"{DEPLOY}/compose"
 UNIT = f"{DEPLOY}/systemd/weir@.service"
@@ -153,10 +154,17 @@ def check_with_secret(text):
 
 
 def keda():
-    """It scales what is there, by the group that the topology names."""
-    need("python3-yaml", True)
+    """KEDA's own schema takes it; it scales what is there, by the group that the
+    topology names."""
+    import jsonschema
     import yaml
-    scaled = one("keda.yaml", "ScaledObject")["spec"]
+    with open(f"{HERE}/scaledobject.schema.json", encoding="utf-8") as file:
+        schema = json.load(file)
+    thing = one("keda.yaml", "ScaledObject")
+    found = [error.message for error in
+             jsonschema.Draft7Validator(schema).iter_errors(thing)]
+    expect_equal(found, [], "what KEDA's schema says")
+    scaled = thing["spec"]
     deployment = one("weir.yaml", "Deployment")
     topology = yaml.safe_load(
         one("weir.yaml", "ConfigMap")["data"]["topology.yaml"])
