@@ -11,8 +11,9 @@ struct allowance {
     int64_t wall_us, cpu_us; /* when it was looked at last */
 };
 
-/* A tenth of a core, and a fifth of a second's work at once. */
-enum { ALLOWANCE_PART = 10, ALLOWANCE_BURST_US = 200 * 1000 };
+/* A fiftieth of a core, and a twentieth of a second's work at once: what
+ * hostile clients can take from a pipeline that needs a whole one. */
+enum { ALLOWANCE_PART = 50, ALLOWANCE_BURST_US = 50 * 1000 };
 
 void allowance_init(struct allowance *allowance, int64_t wall_us,
                     int64_t cpu_us);

@@ -12,7 +12,9 @@ static void what_fits_is_not_rested_for(void **state)
     (void)state;
     allowance_init(&allowance, 0, 0);
     for (int64_t i = 1; i <= 1000; i++)
-        assert_int_equal(allowance_rest_us(&allowance, i * 1000, i * 100), 0);
+        assert_int_equal(
+            allowance_rest_us(&allowance, i * 1000, i * 1000 / ALLOWANCE_PART),
+            0);
 }
 
 static void a_burst_is_allowed_and_then_rested_for(void **state)

@@ -96,6 +96,13 @@ class Running:
     def change(self, path, body=None):
         return self.ask(path, "POST", body, TOKEN)
 
+    def health(self):
+        """What `weir health` says, and its exit code."""
+        return subprocess.run(
+            [WEIR, "health", "--address", f"127.0.0.1:{self.port}", "--timeout",
+             f"{PATIENCE_S}s"], capture_output=True, text=True,
+            timeout=2 * PATIENCE_S, check=False)
+
     def await_ready(self, is_ready=True):
         wanted = 200 if is_ready else 503
         await_that(lambda: self.ask("/readyz")[0] == wanted,
