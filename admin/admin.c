@@ -32,11 +32,7 @@
 #include "thread.h"
 #include "waker.h"
 
-enum {
-    TICK_MS = 1000,
-    REST_MAX_US = 1000 * 1000,
-    PEM_MAX = 256 * 1024
-};
+enum { TICK_MS = 1000, REST_MAX_US = 1000 * 1000, PEM_MAX = 256 * 1024 };
 
 struct admin {
     struct admin_config config;

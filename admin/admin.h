@@ -10,6 +10,7 @@
 #include "topology.h"
 
 struct admin;
+struct traces;
 
 /* A library that this build is made with. */
 struct admin_library {
@@ -22,6 +23,7 @@ struct admin_config {
     const struct topology *topology; /* of `pipeline` */
     struct pipeline *pipeline;
     const struct weir_handler *handler;
+    struct traces *traces; /* or NULL */
     const struct admin_library *libraries;
     const char *listen;      /* where the topology says nothing, or NULL */
     const char *listen_name; /* what said so, for errors */

@@ -11,7 +11,8 @@ void page_metrics(const struct site *site, const struct request *request,
                   struct answer *answer)
 {
     const struct metrics_source source = {.topology = site->config->topology,
-                                          .pipeline = site->config->pipeline};
+                                          .pipeline = site->config->pipeline,
+                                          .traces = site->config->traces};
     struct exposition exposition = {
         .out = open_memstream(&answer->body, &answer->size)};
     const struct metrics_form form = exposition_form(&exposition);

@@ -38,18 +38,18 @@ void weir_set_log(weir_log_fn log, void *opaque)
 static enum weir_status start_beside(struct weir_pipeline *pipeline,
                                      struct weir_error *err)
 {
-    const struct metrics_source source = {.topology = pipeline->loaded.topology,
-                                          .pipeline = pipeline->pipeline};
-    const struct admin_config config = {.topology = pipeline->loaded.topology,
-                                        .pipeline = pipeline->pipeline,
-                                        .handler = pipeline->loaded.handler,
-                                        .libraries = connectors_libraries()};
+    const struct loaded *loaded = &pipeline->loaded;
+    struct admin_config config = {.topology = loaded->topology,
+                                  .pipeline = pipeline->pipeline,
+                                  .handler = loaded->handler,
+                                  .libraries = connectors_libraries()};
+    enum weir_status status = reporting_start(
+        loaded->topology, pipeline->pipeline, &pipeline->reporting, err);
 
-    enum weir_status status = admin_start(&config, &pipeline->admin, err);
-
-    if (status == WEIR_OK)
-        status = reporting_start(&source, &pipeline->reporting, err);
-    return status;
+    if (status != WEIR_OK)
+        return status;
+    config.traces = reporting_traces(pipeline->reporting);
+    return admin_start(&config, &pipeline->admin, err);
 }
 
 static void stop_beside(struct weir_pipeline *pipeline)
@@ -57,7 +57,6 @@ static void stop_beside(struct weir_pipeline *pipeline)
     admin_stop(pipeline->admin);
     pipeline->admin = NULL;
     reporting_stop(pipeline->reporting);
-    pipeline->reporting = NULL;
 }
 
 static enum weir_status create(struct weir_pipeline *pipeline,
@@ -101,6 +100,7 @@ enum weir_status weir_pipeline_create(const struct weir_pipeline_config *config,
         /* It never ran, so no thread can be stuck. */
         if (pipeline_destroy(pipeline->pipeline) == WEIR_OK)
             loaded_close(&pipeline->loaded);
+        reporting_destroy(pipeline->reporting);
         free(pipeline);
         return status;
     }
@@ -149,6 +149,7 @@ enum weir_status weir_pipeline_destroy(struct weir_pipeline *pipeline)
     status = pipeline_destroy(pipeline->pipeline);
     if (status != WEIR_OK)
         return status;
+    reporting_destroy(pipeline->reporting);
     loaded_close(&pipeline->loaded);
     free(pipeline);
     return WEIR_OK;

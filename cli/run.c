@@ -144,10 +144,8 @@ static enum weir_status start_beside(const struct loaded *loaded,
                                      struct parts *parts,
                                      struct weir_error *err)
 {
-    const struct metrics_source source = {.topology = loaded->topology,
-                                          .pipeline = parts->pipeline};
     const char *listen = getenv(HEALTH_VARIABLE);
-    const struct admin_config config = {
+    struct admin_config config = {
         .topology = loaded->topology,
         .pipeline = parts->pipeline,
         .handler = loaded->handler,
@@ -157,12 +155,13 @@ static enum weir_status start_beside(const struct loaded *loaded,
         .reload = reload_and_wait,
         .reload_opaque = parts->reloader,
     };
+    enum weir_status status = reporting_start(loaded->topology, parts->pipeline,
+                                              &parts->reporting, err);
 
-    enum weir_status status = admin_start(&config, &parts->admin, err);
-
-    if (status == WEIR_OK)
-        status = reporting_start(&source, &parts->reporting, err);
-    return status;
+    if (status != WEIR_OK)
+        return status;
+    config.traces = reporting_traces(parts->reporting);
+    return admin_start(&config, &parts->admin, err);
 }
 
 static void stop_beside(struct parts *parts)
@@ -194,8 +193,11 @@ static enum weir_status make(const struct loaded *loaded,
 /* False: a thread is stuck in foreign code, or in a file; nothing was freed. */
 static bool end(const struct parts *parts)
 {
-    return reloader_stop(parts->reloader) == WEIR_OK &&
-           pipeline_destroy(parts->pipeline) == WEIR_OK;
+    if (reloader_stop(parts->reloader) != WEIR_OK ||
+        pipeline_destroy(parts->pipeline) != WEIR_OK)
+        return false;
+    reporting_destroy(parts->reporting);
+    return true;
 }
 
 static int run_loaded(const struct loaded *loaded,

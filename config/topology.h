@@ -100,8 +100,19 @@ struct topology_statsd {
     int64_t interval_us;
 };
 
+/* Sends spans to an OpenTelemetry collector. */
+struct topology_traces {
+    const char *endpoint;      /* a URL; NULL: nothing is sent */
+    double share;              /* of messages without a trace: 0..1 */
+    const char *authorization; /* the header's value, or NULL */
+    const char *ca;            /* a PEM file; NULL: the system's */
+    int64_t timeout_us;        /* of a request */
+    unsigned queue;            /* spans that may wait */
+};
+
 struct topology_telemetry {
     struct topology_statsd statsd;
+    struct topology_traces traces;
 };
 
 struct topology {

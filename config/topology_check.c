@@ -311,12 +311,67 @@ static bool is_metric_name(const char *name)
                '\0';
 }
 
+/* Never repeats it: it may have a password in it. */
+static const char *wrong_endpoint(const char *url)
+{
+    const char *rest = strstr(url, "://");
+
+    if (!rest || (strncmp(url, "http://", strlen("http://")) != 0 &&
+                  strncmp(url, "https://", strlen("https://")) != 0))
+        return "is no URL of a collector, as in "
+               "http://localhost:4318/v1/traces";
+    rest += strlen("://");
+    if (url[strcspn(url, " \t\r\n\"<>")] != '\0' || rest[0] == '\0' ||
+        rest[0] == '/')
+        return "is no URL of a collector, as in "
+               "http://localhost:4318/v1/traces";
+    if (strcspn(rest, "@") < strcspn(rest, "/?#"))
+        return "has a user in it: credentials are written as "
+               "`authorization`";
+    return NULL;
+}
+
+/* It is one header. */
+static bool is_header_value(const char *value)
+{
+    for (const char *c = value; *c != '\0'; c++) {
+        if (*c < ' ' || *c > '~')
+            return false;
+    }
+    return value[0] != '\0' && strlen(value) <= 1000;
+}
+
+static void check_traces(const struct build *build)
+{
+    const struct topology_traces *traces = &build->topology->telemetry.traces;
+    const char *sample =
+        weir_settings_string(build->top, "telemetry.traces.sample");
+    const char *wrong;
+    double share;
+
+    if (!traces->endpoint)
+        return;
+    wrong = wrong_endpoint(traces->endpoint);
+    if (wrong)
+        weir_settings_refuse(build->top, "telemetry.traces.endpoint", "%s",
+                             wrong);
+    wrong = value_percent(sample, &share);
+    if (wrong)
+        weir_settings_refuse(build->top, "telemetry.traces.sample", "%s",
+                             wrong);
+    if (traces->authorization && !is_header_value(traces->authorization))
+        weir_settings_refuse(build->top, "telemetry.traces.authorization",
+                             "has 1 to 1000 characters, printable ones of "
+                             "ASCII");
+}
+
 static void check_telemetry(const struct build *build)
 {
     const struct topology_statsd *statsd = &build->topology->telemetry.statsd;
     struct endpoint_name name;
     struct weir_error err;
 
+    check_traces(build);
     if (!statsd->address)
         return;
     if (endpoint_split(statsd->address, &name, &err) != WEIR_OK)

@@ -112,7 +112,46 @@ static const struct weir_option statsd_options[] = {
     {0},
 };
 
+static const struct weir_option traces_options[] = {
+    {.name = "endpoint",
+     .type = WEIR_OPTION_STRING,
+     .fallback = "http://localhost:4318/v1/traces",
+     .help = "URL of the collector."},
+    {.name = "sample",
+     .type = WEIR_OPTION_STRING,
+     .fallback = "1%",
+     .help = "The share of messages without a trace of their own that begin "
+             "one; those with one are sampled if it is."},
+    {.name = "authorization",
+     .type = WEIR_OPTION_STRING,
+     .flags = WEIR_OPTION_SECRET,
+     .help = "The value of the header Authorization, as in `Bearer TOKEN`."},
+    {.name = "ca",
+     .type = WEIR_OPTION_PATH,
+     .help = "File with the authorities that the collector's certificate may "
+             "be from, as PEM; the system's by default."},
+    {.name = "timeout",
+     .type = WEIR_OPTION_DURATION,
+     .fallback = "5s",
+     .min = 100 * MILLISECOND,
+     .max = 60 * SECOND,
+     .help = "How long the collector may take to answer."},
+    {.name = "queue",
+     .type = WEIR_OPTION_INT,
+     .fallback = "4096",
+     .min = 64,
+     .max = 65536,
+     .help = "How many spans may wait; more are dropped, and counted."},
+    {0},
+};
+
 static const struct weir_option telemetry_options[] = {
+    {.name = "traces",
+     .type = WEIR_OPTION_GROUP,
+     .children = traces_options,
+     .help =
+         "Sends spans of sampled messages to an OpenTelemetry collector, by "
+         "OTLP over HTTP; where it isn't written none are made."},
     {.name = "statsd",
      .type = WEIR_OPTION_GROUP,
      .children = statsd_options,

@@ -72,6 +72,26 @@ static void read_admin(struct build *build)
     admin->key = weir_settings_string(build->top, "admin.tls.key");
 }
 
+static void read_traces(struct build *build)
+{
+    struct topology_traces *traces = &build->topology->telemetry.traces;
+
+    if (!weir_settings_has(build->top, "telemetry.traces"))
+        return;
+    traces->endpoint =
+        weir_settings_string(build->top, "telemetry.traces.endpoint");
+    /* What is wrong with it, topology_check.c says. */
+    (void)value_percent(
+        weir_settings_string(build->top, "telemetry.traces.sample"),
+        &traces->share);
+    traces->authorization =
+        weir_settings_string(build->top, "telemetry.traces.authorization");
+    traces->ca = weir_settings_string(build->top, "telemetry.traces.ca");
+    traces->timeout_us =
+        weir_settings_int(build->top, "telemetry.traces.timeout", 0);
+    traces->queue = number(build->top, "telemetry.traces.queue", 0);
+}
+
 static void read_telemetry(struct build *build)
 {
     struct topology_statsd *statsd = &build->topology->telemetry.statsd;
@@ -79,6 +99,7 @@ static void read_telemetry(struct build *build)
     if (weir_settings_has(build->top, "telemetry.statsd"))
         statsd->address =
             weir_settings_string(build->top, "telemetry.statsd.address");
+    read_traces(build);
     statsd->prefix =
         weir_settings_string(build->top, "telemetry.statsd.prefix");
     statsd->interval_us =

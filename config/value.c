@@ -150,6 +150,19 @@ const char *value_share(const char *text, unsigned *ret_percent,
     return NULL;
 }
 
+const char *value_percent(const char *text, double *ret_share)
+{
+    int64_t whole, millionths;
+    const char *rest = number_parse(text, &whole, &millionths);
+
+    if (!rest || strcmp(rest, "%") != 0)
+        return "is not a share, as in 1% or 0.1%";
+    if (whole > 100 || (whole == 100 && millionths > 0))
+        return "is out of bounds: a share is 0% to 100%";
+    *ret_share = ((double)whole + (double)millionths / 1e6) / 100;
+    return NULL;
+}
+
 const char *value_size(const char *text, int64_t *ret_bytes)
 {
     int64_t whole, millionths;

@@ -21,6 +21,9 @@ const char *value_bool(const char *text, bool *ret_value);
 const char *value_share(const char *text, unsigned *ret_percent,
                         int64_t *ret_over_us);
 
+/* "0.1%", of 1 */
+const char *value_percent(const char *text, double *ret_share);
+
 /* The largest unit that leaves a whole number: "1s", "1500ms", "64KiB". */
 void value_duration_format(int64_t us, char *out, size_t size);
 void value_size_format(int64_t bytes, char *out, size_t size);

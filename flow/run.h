@@ -21,6 +21,7 @@
 #include "mailbox.h"
 #include "recent.h"
 #include "tap.h"
+#include "tracer.h"
 
 enum { RUN_MAX_HOMES = 64 };
 
@@ -56,6 +57,7 @@ struct run {
     void *telemetry_opaque;
 
     struct board board; /* what may change */
+    struct tracer tracer;
     struct budget budget;
     struct counters counters;
     struct flood flood; /* `failure.stop_above` */

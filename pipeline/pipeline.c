@@ -16,10 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "assembly.h"
 #include "clock.h"
+#include "hash.h"
 #include "log.h"
 #include "telemetry.h"
 
@@ -312,6 +314,22 @@ void pipeline_set_telemetry(struct pipeline *pipeline, unsigned kinds,
     pipeline->run.telemetry_kinds = fn ? kinds : 0;
     pipeline->run.telemetry = fn;
     pipeline->run.telemetry_opaque = opaque;
+}
+
+void pipeline_set_tracer(struct pipeline *pipeline,
+                         const struct pipeline_tracer *tracer)
+{
+    const uint64_t words[] = {(uint64_t)clock_now_us(),
+                              (uint64_t)clock_wall_ms(), (uint64_t)getpid()};
+    uint64_t seed;
+
+    /* What is chosen need not be secret, but others'. */
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
+        seed = hash_bytes(words, sizeof words, 0);
+    pipeline->run.tracer = (struct tracer){.take = tracer->take,
+                                           .opaque = tracer->opaque,
+                                           .seed = seed,
+                                           .share = tracer->share};
 }
 
 int pipeline_run(struct pipeline *pipeline)

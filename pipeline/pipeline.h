@@ -12,6 +12,7 @@
 #include <weir/telemetry.h>
 
 #include "topology.h"
+#include "traced.h"
 
 struct pipeline;
 
@@ -65,6 +66,16 @@ enum weir_status pipeline_create(const struct topology *topology,
 /* <weir/telemetry.h>.  Before run(). */
 void pipeline_set_telemetry(struct pipeline *pipeline, unsigned kinds,
                             weir_telemetry_fn fn, void *opaque);
+
+/* Spans of the messages that are sampled, from several threads at once; the
+ * callback keeps nobody waiting.  Before run(). */
+struct pipeline_tracer {
+    void (*take)(void *opaque, const struct traced *traced);
+    void *opaque;
+    double share; /* of messages without a trace of their own: 0..1 */
+};
+void pipeline_set_tracer(struct pipeline *pipeline,
+                         const struct pipeline_tracer *tracer);
 
 /* Blocks until drained; once.  Returns an enum pipeline_exit.  One line says
  * why it isn't 0. */

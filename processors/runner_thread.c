@@ -17,6 +17,7 @@
 #include "log.h"
 #include "runner_journal.h"
 #include "telemetry.h"
+#include "tracer.h"
 
 void runner_init(struct runner *runner, struct run *run,
                  const struct weir_handler *handler,
@@ -107,7 +108,8 @@ static enum weir_status handle(struct runner *runner, struct weir_message *msg)
                                                .count = 1,
                                                .message = msg};
     enum weir_status answer, status;
-    int64_t told_us;
+    int64_t told_us, traced_us;
+    const char *reason;
 
     slot_enter(&runner->slot, msg);
     runner_journal_enter(runner, JOURNAL_MESSAGE, &msg, 1);
@@ -116,14 +118,18 @@ static enum weir_status handle(struct runner *runner, struct weir_message *msg)
     msg->attempt++;
     has_it(runner, msg, msg->attempt);
     told_us = telemetry_start(runner->context.run, &event);
+    traced_us = tracer_begin(&runner->context.run->tracer, msg);
     answer = runner->handler.handle_message(msg, runner->state);
     status = checked(runner, answer);
     if (status == WEIR_STATUS_COUNT)
         note_nonsense(runner, msg, "handle_message", (int)answer);
-    telemetry_stop(runner->context.run, &event, told_us,
-                   status == WEIR_OK || status == WEIR_DONE
-                       ? NULL
-                       : weir_message_reason(msg));
+    reason = status == WEIR_OK || status == WEIR_DONE
+                 ? NULL
+                 : weir_message_reason(msg);
+    telemetry_stop(runner->context.run, &event, told_us, reason);
+    if (traced_us > 0)
+        tracer_handled(&runner->context.run->tracer, msg, runner->worker,
+                       traced_us, reason);
     msg->context = NULL;
     slot_leave(&runner->slot);
     return status;

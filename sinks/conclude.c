@@ -210,9 +210,9 @@ void conclude_some(struct sink *sink, struct weir_batch *batch)
     if (batch->begun_us > 0 && batch->missing == 0)
         histogram_add(&sink->work, clock_now_us() - batch->begun_us,
                       batch->count);
-    batch->begun_us = 0;
     if (batch->missing == 0)
         show_over(sink, batch, NULL);
+    batch->begun_us = 0;
     conclude(sink, batch, &left);
     queue_join_front(&sink->held, &left);
 }

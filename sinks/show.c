@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "telemetry.h"
+#include "tracer.h"
 
 void show_connected(struct sink *sink, bool is_connected)
 {
@@ -89,4 +90,8 @@ void show_over(const struct sink *sink, struct weir_batch *batch,
 
     telemetry_stop(sink->config.run, &event, batch->told_us, why);
     batch->told_us = 0;
+    if (batch->begun_us > 0)
+        tracer_delivered(&sink->config.run->tracer, batch,
+                         sink->config.worker.index, why);
+    batch->begun_us = 0;
 }

@@ -12,7 +12,7 @@
  *
  * Invariant: whoever finds under the lock that the other one is gone frees.
  *
- * Threads: its own runs run(); stop() and wake() any.
+ * Threads: its own runs run(); stop() its owner's.
  */
 #include "errand.h"
 
@@ -29,7 +29,7 @@ struct errand {
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
-    bool is_asked_to_end, is_woken, is_outside, is_left, is_over;
+    bool is_asked_to_end, is_outside, is_left, is_over;
 };
 
 static void destroy(struct errand *errand)
@@ -121,33 +121,13 @@ void errand_stop(struct errand *errand, int64_t patience_us)
     destroy(errand);
 }
 
-void errand_wake(struct errand *errand)
-{
-    (void)pthread_mutex_lock(&errand->lock);
-    errand->is_woken = true;
-    (void)pthread_cond_broadcast(&errand->changed);
-    (void)pthread_mutex_unlock(&errand->lock);
-}
-
 bool errand_wait(struct errand *errand, int64_t deadline_us)
 {
     bool is_asked;
 
     (void)pthread_mutex_lock(&errand->lock);
-    while (!errand->is_asked_to_end && !errand->is_woken &&
-           clock_now_us() < deadline_us)
+    while (!errand->is_asked_to_end && clock_now_us() < deadline_us)
         wait_locked(errand, deadline_us);
-    errand->is_woken = false;
-    is_asked = errand->is_asked_to_end;
-    (void)pthread_mutex_unlock(&errand->lock);
-    return is_asked;
-}
-
-bool errand_is_asked_to_end(struct errand *errand)
-{
-    bool is_asked;
-
-    (void)pthread_mutex_lock(&errand->lock);
     is_asked = errand->is_asked_to_end;
     (void)pthread_mutex_unlock(&errand->lock);
     return is_asked;

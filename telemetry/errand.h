@@ -29,14 +29,10 @@ enum weir_status errand_start(const struct errand_config *config,
  * outside: then it is left behind, and destroys itself when it comes back. */
 void errand_stop(struct errand *errand, int64_t patience_us); /* NULL is fine */
 
-/* Cuts its wait short.  Any thread, until stop(). */
-void errand_wake(struct errand *errand);
-
 /* For run(). */
 
-/* Until the deadline, or wake(); true: it is to end. */
+/* Until the deadline; true: it is to end. */
 bool errand_wait(struct errand *errand, int64_t deadline_us);
-bool errand_is_asked_to_end(struct errand *errand);
 
 /* Around a call that may take as long as it likes.  Meanwhile it touches what
  * is its own alone; come_back() false: it was left behind, so from then on,

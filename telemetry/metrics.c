@@ -15,6 +15,7 @@
 
 #include "health.h"
 #include "teller.h"
+#include "traces.h"
 
 static struct metric_labels all_labels(const struct teller *teller,
                                        const struct metric_label *labels)
@@ -113,6 +114,31 @@ static void tell_health(const struct teller *teller, struct pipeline *pipeline)
                      "What may be taken in; absent without a limit.");
 }
 
+static void tell_traces(const struct teller *teller, struct traces *traces)
+{
+    static const char *const reasons[TRACES_DROP_COUNT] = {
+        [TRACES_DROP_FULL] = "full",
+        [TRACES_DROP_REFUSED] = "refused",
+        [TRACES_DROP_END] = "end"};
+    static const struct metric exported = {"weir_spans_exported_total",
+                                           METRIC_COUNTER,
+                                           "Spans that the collector took."};
+    static const struct metric dropped = {
+        "weir_spans_dropped_total", METRIC_COUNTER,
+        "Spans that it did not: too many waited, it refused them, or the run "
+        "was over."};
+    struct traces_counts counts;
+
+    traces_count(traces, &counts);
+    teller_number(teller, &exported, NULL, (double)counts.exported);
+    for (unsigned i = 0; i < TRACES_DROP_COUNT; i++) {
+        const struct metric_label labels[] = {{"reason", reasons[i]},
+                                              {NULL, NULL}};
+
+        teller_number(teller, &dropped, labels, (double)counts.dropped[i]);
+    }
+}
+
 enum weir_status metrics_tell(const struct metrics_source *source,
                               const struct metrics_form *form)
 {
@@ -138,6 +164,8 @@ enum weir_status metrics_tell(const struct metrics_source *source,
     inspection_destroy(inspection);
     metrics_reload(&teller, source->pipeline);
     status = metrics_timing(&teller, source->pipeline);
+    if (source->traces)
+        tell_traces(&teller, source->traces);
     metrics_process(&teller);
     return status;
 }

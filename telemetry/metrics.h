@@ -50,9 +50,12 @@ struct metrics_form {
                       const struct histogram_view *view);
 };
 
+struct traces;
+
 struct metrics_source {
     const struct topology *topology;
     struct pipeline *pipeline;
+    struct traces *traces; /* or NULL */
 };
 
 /* Any thread, until destroy().  WEIR_RETRY: no memory, some were not told. */

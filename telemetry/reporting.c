@@ -1,5 +1,5 @@
 /*
- * reporting.c - tells others of a run, as its topology says: StatsD.
+ * reporting.c - tells others of a run, as its topology says: StatsD, spans.
  *
  * Threads: the caller's.
  */
@@ -8,12 +8,15 @@
 #include <stdlib.h>
 
 #include "statsd.h"
+#include "traces.h"
 
 struct reporting {
+    struct metrics_source source;
     struct statsd *statsd; /* or NULL */
 };
 
-enum weir_status reporting_start(const struct metrics_source *source,
+enum weir_status reporting_start(const struct topology *topology,
+                                 struct pipeline *pipeline,
                                  struct reporting **ret_reporting,
                                  struct weir_error *err)
 {
@@ -22,19 +25,40 @@ enum weir_status reporting_start(const struct metrics_source *source,
 
     if (!reporting)
         return weir_fail(err, WEIR_RETRY, "no memory");
-    if (source->topology->telemetry.statsd.address)
-        status = statsd_start(source, &reporting->statsd, err);
-    if (status == WEIR_OK)
-        *ret_reporting = reporting;
-    else
+    reporting->source =
+        (struct metrics_source){.topology = topology, .pipeline = pipeline};
+    if (topology->telemetry.traces.endpoint)
+        status =
+            traces_start(topology, pipeline, &reporting->source.traces, err);
+    if (status == WEIR_OK && topology->telemetry.statsd.address)
+        status = statsd_start(&reporting->source, &reporting->statsd, err);
+    if (status != WEIR_OK) {
         reporting_stop(reporting);
-    return status;
+        reporting_destroy(reporting);
+        return status;
+    }
+    *ret_reporting = reporting;
+    return WEIR_OK;
 }
 
 void reporting_stop(struct reporting *reporting)
 {
     if (!reporting)
         return;
+    traces_stop(reporting->source.traces);
     statsd_stop(reporting->statsd);
+    reporting->statsd = NULL;
+}
+
+void reporting_destroy(struct reporting *reporting)
+{
+    if (!reporting)
+        return;
+    traces_destroy(reporting->source.traces);
     free(reporting);
+}
+
+struct traces *reporting_traces(const struct reporting *reporting)
+{
+    return reporting->source.traces;
 }

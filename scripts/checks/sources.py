@@ -5,6 +5,8 @@ import re
 MAX_LINES, MAX_README_LINES = 600, 30
 BANNED_FOLDERS = {"util", "utils", "common", "misc", "helper", "helpers"}
 NEEDS_NO_README = {"."}
+# As OpenTelemetry publishes them.
+OTHERS = ("tests/telemetry/opentelemetry/",)
 
 # Whose header may appear where; tests may include what they test against.
 FOREIGN = (
@@ -15,7 +17,7 @@ FOREIGN = (
     (r"openssl/", ("clients/",)),
     (r"yaml\.h", ("config/load.c",)),
     (r"xxhash\.h", ("base/hash.c",)),
-    (r"jansson", ("cli/", "admin/", "sinks/format/", "examples/")),
+    (r"jansson", ("cli/", "admin/", "telemetry/", "sinks/format/", "examples/")),
     (r"ncurses", ("cli/",)),
     (r"microhttpd", ("admin/",)),
     (r"curl/", ("clients/http/",)),
@@ -119,7 +121,8 @@ def folder_findings(tree):
             folders.add(folder)
             folder = os.path.dirname(folder)
     for folder in sorted(folders):
-        if os.path.basename(folder) in BANNED_FOLDERS:
+        if os.path.basename(folder) in BANNED_FOLDERS \
+                and not folder.startswith(OTHERS):
             yield f"{folder}: a folder is a layer or a connector, not a bag"
         if folder in with_files and needs_readme(folder, folders) \
                 and f"{folder}/README.md" not in tree.files:

@@ -76,6 +76,74 @@ static void a_prefix_is_a_name(void **state)
                     "telemetry.statsd.prefix: is made of");
 }
 
+static void traces_have_defaults(void **state)
+{
+    const struct topology_traces *traces;
+    struct loaded loaded;
+
+    (void)state;
+    load_text(&loaded, COUNTER REST "telemetry: { traces: {} }\n");
+    assert_int_equal(loaded.status, WEIR_OK);
+    traces = &loaded.topology->telemetry.traces;
+    assert_string_equal(traces->endpoint, "http://localhost:4318/v1/traces");
+    assert_float_equal(traces->share, 0.01, 1e-9);
+    assert_int_equal(traces->timeout_us, 5 * 1000 * 1000);
+    assert_int_equal(traces->queue, 4096);
+    loaded_finish(&loaded);
+    load_text(&loaded, COUNTER REST
+              "telemetry: { traces: { sample: 0.5%, ca: ca.pem } }\n");
+    assert_int_equal(loaded.status, WEIR_OK);
+    traces = &loaded.topology->telemetry.traces;
+    assert_float_equal(traces->share, 0.005, 1e-9);
+    assert_string_equal(traces->ca, "/conf/ca.pem");
+    loaded_finish(&loaded);
+    load_text(&loaded, COUNTER REST);
+    assert_null(loaded.topology->telemetry.traces.endpoint);
+    loaded_finish(&loaded);
+}
+
+static void what_is_no_collector_is_refused(void **state)
+{
+    static const char *const wrong[] = {"localhost:4318", "ftp://x/", "http://",
+                                        "http:///v1", "http://a b/"};
+    char text[512];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        (void)snprintf(text, sizeof text,
+                       COUNTER REST
+                       "telemetry: { traces: { endpoint: \"%s\" } }\n",
+                       wrong[i]);
+        assert_mentions(text,
+                        "telemetry.traces.endpoint: is no URL of a collector");
+    }
+    assert_refused(
+        COUNTER REST
+        "telemetry: { traces: { endpoint: \"http://u:planted@h/\" } }\n",
+        "/conf/t.yaml:5:34: telemetry.traces.endpoint: has a user in it: "
+        "credentials are written as `authorization`\n");
+}
+
+static void a_sample_is_a_share(void **state)
+{
+    static const char *const wrong[] = {"0.01", "1",   "-1%",
+                                        "101%", "1 %", "x%"};
+    char text[512];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        (void)snprintf(text, sizeof text,
+                       COUNTER REST
+                       "telemetry: { traces: { sample: \"%s\" } }\n",
+                       wrong[i]);
+        assert_mentions(text, "telemetry.traces.sample: ");
+    }
+    assert_accepted(COUNTER REST "telemetry: { traces: { sample: 100% } }\n");
+    assert_mentions(COUNTER REST "telemetry: { traces: { authorization: "
+                                 "\"planted\\r\\nX: y\" } }\n",
+                    "telemetry.traces.authorization: has 1 to 1000");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -83,6 +151,9 @@ int main(void)
         TEST_ALONE(statsd_has_defaults),
         TEST_ALONE(what_is_no_receiver_is_refused),
         TEST_ALONE(a_prefix_is_a_name),
+        TEST_ALONE(traces_have_defaults),
+        TEST_ALONE(what_is_no_collector_is_refused),
+        TEST_ALONE(a_sample_is_a_share),
     };
 
     return cmocka_run_group_tests_name("telemetry", tests, NULL, NULL);

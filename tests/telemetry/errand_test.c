@@ -11,10 +11,9 @@
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool may_come_back, is_outside, is_awake, is_destroyed, was_left;
+    bool may_come_back, is_outside, is_destroyed, was_left;
 } world = {PTHREAD_MUTEX_INITIALIZER,
            PTHREAD_COND_INITIALIZER,
-           false,
            false,
            false,
            false,
@@ -23,7 +22,7 @@ static struct {
 static int setup(void **state)
 {
     (void)state;
-    world.may_come_back = world.is_outside = world.is_awake = false;
+    world.may_come_back = world.is_outside = false;
     world.is_destroyed = world.was_left = false;
     return 0;
 }
@@ -60,7 +59,7 @@ static void wait_for_the_end(void *self, struct errand *errand)
 {
     (void)self;
     while (!errand_wait(errand, CLOCK_NEVER_US))
-        set(&world.is_awake);
+        ;
 }
 
 static void stay_outside(void *self, struct errand *errand)
@@ -95,17 +94,6 @@ static void it_ends_when_asked_to(void **state)
     assert_true(world.is_destroyed);
 }
 
-static void a_wake_ends_a_wait(void **state)
-{
-    struct errand *errand = start(wait_for_the_end);
-
-    (void)state;
-    errand_wake(errand);
-    await(&world.is_awake);
-    errand_stop(errand, 0);
-    assert_true(world.is_destroyed);
-}
-
 static void one_that_is_outside_is_left_behind_and_cleans_up(void **state)
 {
     struct errand *errand = start(stay_outside);
@@ -135,7 +123,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(it_ends_when_asked_to),
-        TEST(a_wake_ends_a_wait),
         TEST(one_that_is_outside_is_left_behind_and_cleans_up),
         TEST(one_that_comes_back_in_time_is_waited_for),
     };
