@@ -377,8 +377,8 @@ static void explain_reload(const json_t *reload, FILE *out)
     }
     if (page_number(reload, "stages_behind") > 0)
         (void)fprintf(out,
-                      "%lld workers go by the values from before the reload, "
-                      "until their callback returns\n",
+                      "%lld of the workers go by the values from before the "
+                      "reload, until their callback returns\n",
                       (long long)page_number(reload, "stages_behind"));
     if (needs_restart)
         (void)fputs("the file says something else, which only a restart makes "

@@ -68,6 +68,22 @@ static void print_head(const json_t *page, const json_t *ledger, int64_t now_us,
     *before = now;
 }
 
+/* Where the file and what runs are not the same. */
+static void print_reload(const json_t *reload, FILE *out)
+{
+    const json_t *last = json_object_get(reload, "last");
+    const json_int_t count = page_number(last, "needs_restart_count");
+
+    if (strcmp(page_text(last, "result"), "refused") == 0) {
+        (void)fputs("the last reload was refused: ", out);
+        page_print(out, page_text(last, "why"));
+        (void)fputc('\n', out);
+    } else if (count > 0) {
+        (void)fprintf(out, "%lld keys of the file need a restart\n",
+                      (long long)count);
+    }
+}
+
 /* ---- tables ---- */
 
 static void print_known(const json_t *object, const char *name, FILE *out)
@@ -189,6 +205,7 @@ void top_view(const json_t *page, const json_t *ledger, int64_t now_us,
               struct top_before *before, FILE *out)
 {
     print_head(page, ledger, now_us, before, out);
+    print_reload(json_object_get(page, "reload"), out);
     page_each(page, "producers", print_producer_row, out);
     (void)fprintf(out, "\n%-28s %12s %12s %12s %12s  %s\n", "source",
                   "committed", "position", "lag", "open", "held by");

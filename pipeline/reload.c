@@ -103,22 +103,33 @@ struct reload_view *pipeline_look_at_reload(struct pipeline *pipeline)
 
 enum { LINE_SIZE = 1200, NAMED = 8 };
 
-/* ": log.level from info to debug, ... and 3 more" */
+static const char *or_nothing(const char *value)
+{
+    return value[0] ? value : "nothing";
+}
+
+/* "log.level from info to debug", or a path alone where it has no values. */
+static int format(const struct tuning_change *change, char *out, size_t size)
+{
+    if (!change->from[0] && !change->to[0])
+        return snprintf(out, size, "%s", change->path);
+    return snprintf(out, size, "%s from %s to %s", change->path,
+                    or_nothing(change->from), or_nothing(change->to));
+}
+
+/* As much of them as there is room for. */
 static void append(char *line, const char *before,
                    const struct reload_list *list)
 {
     size_t used = strlen(line);
 
-    for (size_t i = 0; i < list->count && i < NAMED && used < LINE_SIZE; i++) {
-        const struct tuning_change *change = &list->changes[i];
-        const bool has_values = change->from[0] || change->to[0];
-
-        used += (size_t)snprintf(
-            line + used, LINE_SIZE - used, "%s%s%s%s%s%s",
-            i == 0 ? before : ", ", change->path, has_values ? " from " : "",
-            has_values ? (change->from[0] ? change->from : "nothing") : "",
-            has_values ? " to " : "",
-            has_values ? (change->to[0] ? change->to : "nothing") : "");
+    for (size_t i = 0; i < list->count && i < NAMED; i++) {
+        if (used < LINE_SIZE)
+            used += (size_t)snprintf(line + used, LINE_SIZE - used, "%s",
+                                     i == 0 ? before : ", ");
+        if (used < LINE_SIZE)
+            used += (size_t)format(&list->changes[i], line + used,
+                                   LINE_SIZE - used);
     }
     if (list->count > NAMED && used < LINE_SIZE)
         (void)snprintf(line + used, LINE_SIZE - used, " and %zu more",

@@ -208,6 +208,23 @@ static void what_is_missing_is_left_out(void **state)
                 "held by ");
 }
 
+static void a_file_that_is_not_what_runs_is_told(void **state)
+{
+    const char *said = explained(
+        state, "{'reload':{'generation':2,'stages_behind':1,'last':{'result':"
+               "'applied','needs_restart_count':1,'needs_restart':[{'path':"
+               "'producer.kafka.topics'}]}}}");
+
+    assert_says(said,
+                "1 of the workers go by the values from before the reload");
+    assert_says(said, "only a restart makes hold, at\n"
+                      "    producer.kafka.topics\n");
+    said = explained(state, "{'reload':{'last':{'result':'refused','by':"
+                            "'SIGHUP','why':'no such file'}}}");
+    assert_says(said, "the last reload (SIGHUP) was refused, and nothing has "
+                      "changed: no such file\n    do: mend the file");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +238,7 @@ int main(void)
         TEST(a_broker_that_is_not_there_is_said_first),
         TEST(nothing_reaches_the_terminal_but_text),
         TEST(what_is_missing_is_left_out),
+        TEST(a_file_that_is_not_what_runs_is_told),
     };
     return cmocka_run_group_tests_name("explain", tests, NULL, NULL);
 }

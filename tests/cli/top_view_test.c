@@ -128,6 +128,27 @@ static void what_failed_last_comes_with_its_reason(void **state)
                  "failed last\njobs#7 (rejected): too old\n");
 }
 
+static void where_the_file_says_something_else_it_is_said(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_shows(shown(fixture,
+                       "{'reload': {'generation': 3, 'last': {'result': "
+                       "'refused', 'why': 'no such file'}}}",
+                       "{}", 1),
+                 "\nthe last reload was refused: no such file\n");
+    assert_shows(shown(fixture,
+                       "{'reload': {'generation': 3, 'last': {'result': "
+                       "'applied', 'needs_restart_count': 2}}}",
+                       "{}", 2),
+                 "\n2 keys of the file need a restart\n");
+    assert_null(strstr(shown(fixture,
+                             "{'reload': {'generation': 3, 'last': {'result': "
+                             "'applied', 'needs_restart_count': 0}}}",
+                             "{}", 3),
+                       "restart"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +157,7 @@ int main(void)
         TEST(a_name_that_is_too_long_is_cut_off),
         TEST(a_worker_says_what_it_is_at),
         TEST(what_failed_last_comes_with_its_reason),
+        TEST(where_the_file_says_something_else_it_is_said),
     };
     return cmocka_run_group_tests_name("top_view", tests, NULL, NULL);
 }
