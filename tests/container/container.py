@@ -99,15 +99,15 @@ class Live:
         result = engine.call("kill", "--signal", name, self.name)
         expect(result.returncode == 0, f"kill: {result.stderr}")
 
-    def await_healthcheck(self, expected):
-        """The image's own check, by hand; 0: healthy, 1: not."""
-        text = "not ready" if expected else "ready"
+    def await_healthcheck(self, expected, word="ready"):
+        """The image's own check, by hand; 0: healthy, 1: not. It says the word."""
+        text = "unhealthy" if expected else "healthy"
         for_it = time.monotonic() + harness.WAIT_TIMEOUT_S
         while True:
             result = engine.call("healthcheck", "run", self.name)
             log = engine.call("inspect", "--format", "{{.State.Health}}",
                               self.name).stdout
-            if result.returncode == expected and "ready" in log:
+            if result.returncode == expected and word in log:
                 return
             expect(time.monotonic() < for_it,
                    f"never {text}: {result.returncode}, {log}, {result.stderr}")

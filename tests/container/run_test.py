@@ -1,13 +1,15 @@
 """The run image: what it is, how it starts, how it ends."""
+import contextlib
 import io
 import json
+import os
 import re
 import socket
 import tarfile
 
 import engine
-from container import (HARDENED, Live, expect, expect_equal, main, mounted,
-                       run)
+from container import (HARDENED, Live, expect, expect_equal, harness, main,
+                       mounted, run)
 
 MIB = 1024 * 1024
 TOPOLOGY = """\
@@ -154,6 +156,35 @@ def health():
                 live.await_healthcheck(expected)
 
 
+@contextlib.contextmanager
+def certificates():
+    """A folder of them that the container's user may read."""
+    with harness.scratch() as folder:
+        from nodes import tls
+        tls.make(folder)
+        for name in os.listdir(folder):
+            os.chmod(f"{folder}/{name}", 0o644)
+        os.chmod(folder, 0o755)
+        yield folder
+
+
+def health_with_tls():
+    """The same check, told by the environment where to ask and whom to believe."""
+    port = free_port()
+    served = (f"admin: {{ listen: '127.0.0.1:{port}', "
+              "tls: { cert: /run/tls/server.pem, key: /run/tls/server.key } }\n")
+    with mounted(topology=TOPOLOGY.replace("HANDLER", "{ plugin: probe }") +
+                 served) as options, certificates() as folder:
+        asked = ["--keep-healthcheck", "-v", f"{folder}:/run/tls:ro", *options,
+                 "-e", f"WEIR_ADMIN=https://localhost:{port}"]
+        for trusted, expected in (("server", 0), ("ca", 0), ("stranger", 1)):
+            with Live(*asked, "-e", f"WEIR_ADMIN_CA=/run/tls/{trusted}.pem",
+                      "probe") as live:
+                live.await_line(b"admin interface on https://")
+                live.await_healthcheck(
+                    expected, "certificate" if expected else "ready")
+
+
 def memory():
     """`memory: auto` is half of the container's limit, and that is enough."""
     with mounted(topology=MUCH, large=TOO_LARGE,
@@ -185,4 +216,4 @@ def slim():
 
 if __name__ == "__main__":
     main(description, contents, hardened, drains, second_signal, exit_codes,
-         health, memory, slim)
+         health, health_with_tls, memory, slim)

@@ -1,7 +1,8 @@
 /*
  * admin_request_fuzz.c - any request to the admin interface.
  *
- * The first line is the method, the path and the host, the rest the body.  With
+ * The first line is the method, the path with a query, and the host, the rest
+ * the body.  With
  * the token, so that what is behind it is reached; whatever comes, there is an
  * answer, and a page that isn't JSON or text is none of ours.
  */
@@ -70,13 +71,34 @@ static void check(const struct answer *answer)
     json_decref(json);
 }
 
+/* Cuts the query off the path. */
+static void take_arguments(char *path, struct request *request)
+{
+    char *rest = NULL, *pair, *query = strchr(path, '?');
+
+    if (!query)
+        return;
+    *query = '\0';
+    for (pair = strtok_r(query + 1, "&", &rest); pair;
+         pair = strtok_r(NULL, "&", &rest)) {
+        char *value = strchr(pair, '=');
+
+        if (value)
+            *value++ = '\0';
+        if (request->argument_count < CALL_ARGUMENTS)
+            request->arguments[request->argument_count] =
+                (struct call_argument){.name = pair, .value = value};
+        request->argument_count++;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct site site = {.config = config(), .is_loopback = true};
     struct request request = {.method = "GET",
                               .path = "",
                               .authorization = "Bearer sixteen-letters-"};
-    char *text = target_text(data, size), *rest = NULL, *line;
+    char *text = target_text(data, size), *rest = NULL, *line, *path;
     struct endpoint endpoint;
     struct answer answer;
 
@@ -87,7 +109,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     line = strndup(text, strcspn(text, "\n"));
     if (line && strtok_r(line, " ", &rest)) {
         request.method = line;
-        request.path = strtok_r(NULL, " ", &rest);
+        path = strtok_r(NULL, " ", &rest);
+        if (path)
+            take_arguments(path, &request);
+        request.path = path;
         request.host = strtok_r(NULL, " ", &rest);
         request.accept = rest;
         if (!request.path)
