@@ -237,6 +237,7 @@ static int run_file(const struct call *call, const char *file,
     struct loaded loaded;
     int code;
 
+    signals_hold();
     if (loaded_open_or_say(&request, &loaded) != WEIR_OK)
         return VERB_EXIT_CONFIG;
     code = run_loaded(&loaded, &request, values, report_file);

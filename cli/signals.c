@@ -118,6 +118,15 @@ static void install(void)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+void signals_hold(void)
+{
+    sigset_t held;
+
+    (void)sigemptyset(&held);
+    (void)sigaddset(&held, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &held, NULL);
+}
+
 enum weir_status signals_start(const struct signals_config *config,
                                struct signals **ret_signals,
                                struct weir_error *err)

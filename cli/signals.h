@@ -16,6 +16,10 @@ struct signals_config {
     void *reload_opaque;
 };
 
+/* From the first moment of a run: SIGHUP waits for start(), rather than end a
+ * process that is not ready for it. */
+void signals_hold(void);
+
 /*
  * Before any other thread is started, because threads inherit what is blocked.
  * The first SIGTERM or SIGINT drains, the second ends the process at once with

@@ -225,6 +225,21 @@ class Signals(RunTest):
         process.wait(timeout=20)
         self.assertEqual(process.returncode, 0)
 
+    def test_a_sighup_that_comes_early_waits_until_it_can_be_served(self):
+        with open(self.topology(), encoding="utf-8") as file:
+            text = file.read()
+        os.mkfifo(self.path("pipe"))
+        process = self.start(self.path("pipe"))
+        with open(self.path("pipe"), "w", encoding="utf-8") as pipe:
+            process.send_signal(signal.SIGHUP)  # it is about to read
+            pipe.write(text)
+        self.await_line(process, "no regular file, which can't be read again")
+        self.send(process, "one")
+        self.assertEqual(process.stdout.readline(), "one\n")
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+        self.assertEqual(process.returncode, 0)
+
     def stuck(self, **changes):
         process = self.start(self.plugin(**changes))
         self.send(process, "one")
