@@ -166,13 +166,23 @@ static void guard(const struct topology *topology)
         core_files_forbid();
 }
 
+enum weir_status loaded_open_guarded(const struct loaded_request *request,
+                                     struct loaded *ret_loaded,
+                                     struct weir_error *err)
+{
+    const enum weir_status status = loaded_open(request, ret_loaded, err);
+
+    guard(ret_loaded->topology);
+    return status;
+}
+
 enum weir_status loaded_open_or_say(const struct loaded_request *request,
                                     struct loaded *ret_loaded)
 {
     struct weir_error err = {0};
-    const enum weir_status status = loaded_open(request, ret_loaded, &err);
+    const enum weir_status status =
+        loaded_open_guarded(request, ret_loaded, &err);
 
-    guard(ret_loaded->topology);
     loaded_each_error(ret_loaded, print_line, NULL);
     if (status != WEIR_OK && ret_loaded->errors.error_count == 0)
         print_refusal(ret_loaded, request->file, &err);

@@ -47,6 +47,12 @@ enum weir_status loaded_first_error(const struct loaded *loaded,
                                     enum weir_status status,
                                     struct weir_error *err);
 
+/* As loaded_open(); a process that holds secrets leaves no core file then. */
+WEIR_MUST_USE
+enum weir_status loaded_open_guarded(const struct loaded_request *request,
+                                     struct loaded *ret_loaded,
+                                     struct weir_error *err);
+
 /* Loads, and says on standard error what is wrong. */
 WEIR_MUST_USE
 enum weir_status loaded_open_or_say(const struct loaded_request *request,

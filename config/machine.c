@@ -78,9 +78,8 @@ static uint64_t limit_of_line(const char *root, char *line)
     return no_limit;
 }
 
-size_t machine_memory(const char *root)
+size_t machine_memory_limit(const char *root)
 {
-    const size_t without_limit = (size_t)256 * 1024 * 1024;
     uint64_t least = no_limit;
     char line[PATH_MAX];
     FILE *file;
@@ -88,14 +87,22 @@ size_t machine_memory(const char *root)
     (void)snprintf(line, sizeof line, "%s/proc/self/cgroup", root);
     file = fopen(line, "re");
     if (!file)
-        return without_limit;
+        return 0;
     while (fgets(line, sizeof line, file)) {
         const uint64_t limit = limit_of_line(root, line);
 
         least = limit < least ? limit : least;
     }
     (void)fclose(file);
-    return least == no_limit ? without_limit : (size_t)(least / 2);
+    return least == no_limit ? 0 : (size_t)least;
+}
+
+size_t machine_memory(const char *root)
+{
+    const size_t without_limit = (size_t)256 * 1024 * 1024;
+    const size_t limit = machine_memory_limit(root);
+
+    return limit == 0 ? without_limit : limit / 2;
 }
 
 unsigned machine_cores(void)

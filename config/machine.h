@@ -10,6 +10,9 @@
  * tests. */
 size_t machine_memory(const char *root);
 
+/* The cgroup's memory limit; 0: none. */
+size_t machine_memory_limit(const char *root);
+
 unsigned machine_cores(void); /* that this process may run on */
 
 #endif

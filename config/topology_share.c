@@ -82,6 +82,7 @@ static struct weir_share common_share(const struct topology *topology)
         .held_us = longest_us(topology),
         .requeue_breaks_order = topology->processors.requeue_breaks_order,
         .until_end = topology->until_end,
+        .workers = topology->processors.concurrency,
     };
 }
 

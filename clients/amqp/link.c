@@ -241,9 +241,12 @@ enum weir_status amqp_link_open(struct amqp_link *link,
                                 struct weir_error *err)
 {
     const bool was_woken = amqp_guard_take(guard);
-    const int64_t deadline_us = clock_after_us(
+    int64_t deadline_us = clock_after_us(
         was_woken ? WOKEN_US : CONNECT_US + HANDSHAKE_US + RPC_US);
     enum weir_status status;
+
+    if (options->deadline_us > 0 && options->deadline_us < deadline_us)
+        deadline_us = options->deadline_us;
 
     *link = (struct amqp_link){.socket = -1};
     (void)snprintf(link->where, sizeof(link->where), "%s:%d as %s", url->host,

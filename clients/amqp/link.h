@@ -20,6 +20,7 @@ enum { AMQP_LINK_CHANNEL = 1 };
 struct amqp_link_options {
     const char *name; /* shown by the broker's tools */
     int heartbeat_s;
+    int64_t deadline_us; /* of the attempt; 0: its steps' own times */
     struct amqp_tls tls;
 };
 

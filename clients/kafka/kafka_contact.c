@@ -11,55 +11,65 @@
 
 #include "clock.h"
 
-enum { SLICE_MS = 100, ANSWER_S = 10 };
+enum { SLICE_MS = 100 };
 
-static enum weir_status no_answer(const struct kafka_trouble *trouble,
+#define ANSWER_US (10 * CLOCK_SECOND_US)
+
+static int64_t patience_us(const struct kafka_contact *contact)
+{
+    return contact->patience_us > 0 ? contact->patience_us : ANSWER_US;
+}
+
+static enum weir_status no_answer(const struct kafka_contact *contact,
                                   struct weir_error *err)
 {
+    const struct kafka_trouble *trouble = contact->trouble;
+
     if (trouble->text[0])
         return weir_fail(err, WEIR_RETRY, "%s", trouble->text);
     return weir_fail(err, WEIR_RETRY,
-                     "no answer from '%s' for %d s: check `brokers`, "
+                     "no answer from '%s' for %g s: check `brokers`, "
                      "and that this port speaks Kafka",
-                     trouble->access.brokers, ANSWER_S);
+                     trouble->access.brokers,
+                     (double)patience_us(contact) / (double)CLOCK_SECOND_US);
 }
 
-static enum weir_status await(rd_kafka_t *rk, int wants_all,
-                              struct kafka_trouble *trouble,
-                              struct waker *waker,
+static enum weir_status await(const struct kafka_contact *contact,
                               const struct rd_kafka_metadata **ret_metadata,
                               struct weir_error *err)
 {
-    const int64_t deadline_us = clock_after_us(ANSWER_S * CLOCK_SECOND_US);
+    const int64_t deadline_us = clock_after_us(patience_us(contact));
+    const struct kafka_trouble *trouble = contact->trouble;
 
     while (clock_now_us() < deadline_us) {
-        const rd_kafka_resp_err_t rc =
-            rd_kafka_metadata(rk, wants_all, NULL, ret_metadata, SLICE_MS);
+        const rd_kafka_resp_err_t rc = rd_kafka_metadata(
+            contact->rk, contact->wants_all, NULL, ret_metadata, SLICE_MS);
 
-        (void)rd_kafka_poll(rk, 0);
+        (void)rd_kafka_poll(contact->rk, 0);
         if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
             return WEIR_OK;
         if (trouble->is_fatal)
             break;
-        if (waker && waker_wait(waker, -1, 0, clock_now_us()) == WAKER_WOKEN)
+        if (contact->waker &&
+            waker_wait(contact->waker, -1, 0, clock_now_us()) == WAKER_WOKEN)
             return weir_fail(err, WEIR_RETRY,
                              "interrupted while connecting to '%s'",
                              trouble->access.brokers);
         if (trouble->is_cut_off)
             break;
     }
-    return no_answer(trouble, err);
+    return no_answer(contact, err);
 }
 
 enum weir_status kafka_contact_await(
-    rd_kafka_t *rk, int wants_all, struct kafka_trouble *trouble,
-    struct waker *waker, const struct rd_kafka_metadata **ret_metadata,
-    struct weir_error *err)
+    const struct kafka_contact *contact,
+    const struct rd_kafka_metadata **ret_metadata, struct weir_error *err)
 {
+    struct kafka_trouble *trouble = contact->trouble;
     enum weir_status status;
 
     trouble->is_silent = true; /* open() fails with it */
-    status = await(rk, wants_all, trouble, waker, ret_metadata, err);
+    status = await(contact, ret_metadata, err);
     trouble->is_silent = false;
     trouble->is_cut_off = false;
     trouble->has_worked |= status == WEIR_OK;

@@ -4,6 +4,9 @@
 #ifndef WEIR_KAFKA_CONTACT_H
 #define WEIR_KAFKA_CONTACT_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include <librdkafka/rdkafka.h>
 
 #include <weir/status.h>
@@ -11,17 +14,24 @@
 #include "kafka_trouble.h"
 #include "waker.h"
 
+/* Whom to ask, and for how long. */
+struct kafka_contact {
+    rd_kafka_t *rk;
+    struct kafka_trouble *trouble;
+    struct waker *waker; /* NULL: nobody cuts it short */
+    bool wants_all;      /* topics; else those that the client knows */
+    int64_t patience_us; /* 0: ten seconds */
+};
+
 /*
- * Blocks until a broker told what it has of the topics that the client knows
- * (`wants_all`: of all), or a wake came (`waker` may be NULL).  WEIR_RETRY:
- * none answers, and `err` says in one line what to check.  The caller destroys
- * the metadata.
+ * Blocks until a broker told what it has of the topics, or a wake came.
+ * WEIR_RETRY: none answers, and `err` says in one line what to check.  The
+ * caller destroys the metadata.
  */
 WEIR_MUST_USE
 enum weir_status kafka_contact_await(
-    rd_kafka_t *rk, int wants_all, struct kafka_trouble *trouble,
-    struct waker *waker, const struct rd_kafka_metadata **ret_metadata,
-    struct weir_error *err);
+    const struct kafka_contact *contact,
+    const struct rd_kafka_metadata **ret_metadata, struct weir_error *err);
 
 /* A client that was cut off: whether a broker answers by now; blocks for a
  * moment. */

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include <weir/finding.h>
 #include <weir/intake.h>
 #include <weir/settings.h>
 #include <weir/share.h>
@@ -87,6 +88,14 @@ struct weir_producer_ops {
      * connection.  NULL: never. */
     bool (*reads)(const struct weir_settings *settings,
                   const struct weir_settings *sink);
+
+    /* For `weir check --connect`: asks the broker what will go wrong with these
+     * settings, and says it; also what is as it should be, and what can't be
+     * asked.  It may block until `deadline_us`, is called on a thread of its
+     * own and beside no other call, and changes nothing at the broker.  NULL:
+     * there is nobody to ask. */
+    void (*probe)(const struct weir_settings *settings, int64_t deadline_us,
+                  struct weir_findings *findings);
 
     /* Connects.  May block, until wake().  When it fails, close() is still
      * called. */

@@ -54,6 +54,7 @@ struct weir_share {
     bool requeue_breaks_order; /* `ordering_on_requeue: accept` */
     bool until_end;            /* pull() ends with WEIR_DONE at the end */
     const char *ordering_key;  /* a template; NULL: the message's key */
+    unsigned workers;          /* that run the handler */
 };
 
 WEIR_EXPORT

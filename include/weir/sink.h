@@ -5,6 +5,7 @@
 #define WEIR_SINK_H
 
 #include <weir/batch.h>
+#include <weir/finding.h>
 #include <weir/settings.h>
 #include <weir/share.h>
 
@@ -32,6 +33,11 @@ struct weir_sink_ops {
     /* Refuses what can be known to be wrong without a connection.  NULL:
      * nothing beyond the table. */
     void (*check)(const struct weir_settings *settings);
+
+    /* Asks the destination what will go wrong: as struct weir_producer_ops's
+     * probe.  NULL: there is nobody to ask. */
+    void (*probe)(const struct weir_settings *settings, int64_t deadline_us,
+                  struct weir_findings *findings);
 
     /* When it fails, close() is still called. */
     enum weir_status (*open)(void *self, const struct weir_settings *settings,

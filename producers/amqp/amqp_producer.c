@@ -52,6 +52,7 @@
 #include "loop.h"
 #include "options.h"
 #include "pace.h"
+#include "questions.h"
 
 /* How often the length of the queue is asked for, and near the end. */
 #define LAG_EVERY_US (5 * CLOCK_SECOND_US)
@@ -587,6 +588,7 @@ const struct weir_producer_ops weir_amqp_producer = {
     .fields = DELIVERY_FIELDS,
     .check = options_check,
     .reads = loop_reads,
+    .probe = questions_ask,
     .open = amqp_open,
     .pull = amqp_pull,
     .settle = amqp_settle,

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "management.h"
 
 /* What the protocol's 16 bits and its short strings can say. */
 /* RabbitMQ's own, where nobody said otherwise. */
@@ -105,6 +106,7 @@ const struct weir_option amqp_producer_options[] = {
      .help = "Whether to be the queue's only consumer, which quorum queues "
              "don't enforce."},
     AMQP_ADDRESS_HEARTBEAT,
+    AMQP_MANAGEMENT_URL,
     AMQP_ADDRESS_TLS,
     {.name = NULL}};
 
@@ -315,6 +317,7 @@ static void check_name(const struct weir_settings *settings, const char *path)
 void options_check(const struct weir_settings *settings)
 {
     amqp_address_check(settings);
+    amqp_management_check(settings);
     check_name(settings, "queue");
     check_name(settings, "consumer_tag");
     check_declare(settings);

@@ -76,28 +76,41 @@ static enum weir_status make_arguments(const struct weir_settings *settings,
     return WEIR_OK;
 }
 
+enum weir_status queue_declare(struct amqp_link *link,
+                               const struct weir_settings *settings,
+                               const amqp_queue_declare_ok_t **ret_reply,
+                               struct weir_error *err)
+{
+    const bool is_passive = !weir_settings_has(settings, "declare");
+    const bool is_durable =
+        weir_settings_bool(settings, "declare.durable", true);
+    const char *queue = weir_settings_string(settings, "queue");
+    amqp_table_t table = amqp_empty_table;
+
+    if (!is_passive) {
+        const enum weir_status status = make_arguments(settings, &table, err);
+
+        if (status != WEIR_OK)
+            return status;
+    }
+    *ret_reply = amqp_queue_declare(link->connection, AMQP_LINK_CHANNEL,
+                                    amqp_cstring_bytes(queue), is_passive,
+                                    !is_passive && is_durable, 0, 0, table);
+    free(table.entries);
+    return WEIR_OK;
+}
+
 static enum weir_status declare(struct amqp_link *link,
                                 const struct weir_settings *settings,
                                 const char *queue, int64_t *ret_ready,
                                 struct weir_error *err)
 {
-    const bool is_passive = !weir_settings_has(settings, "declare");
-    const bool is_durable =
-        weir_settings_bool(settings, "declare.durable", true);
     const struct doing what = doing("queue %s", queue);
-    amqp_table_t table = amqp_empty_table;
-    const amqp_queue_declare_ok_t *reply;
-    enum weir_status status;
+    const amqp_queue_declare_ok_t *reply = NULL;
+    enum weir_status status = queue_declare(link, settings, &reply, err);
 
-    if (!is_passive) {
-        status = make_arguments(settings, &table, err);
-        if (status != WEIR_OK)
-            return status;
-    }
-    reply = amqp_queue_declare(link->connection, AMQP_LINK_CHANNEL,
-                               amqp_cstring_bytes(queue), is_passive,
-                               !is_passive && is_durable, 0, 0, table);
-    free(table.entries);
+    if (status != WEIR_OK)
+        return status;
     status = amqp_link_reply(link, what.text, err);
     if (status == WEIR_OK && reply)
         *ret_ready = reply->message_count;

@@ -32,7 +32,7 @@ static bool is_regex(const char *topic)
     return topic[0] == '^';
 }
 
-static bool has_regex(const struct weir_settings *settings)
+bool kafka_probe_has_regex(const struct weir_settings *settings)
 {
     for (size_t i = 0; i < weir_settings_count(settings, "topics"); i++)
         if (is_regex(weir_settings_item(settings, "topics", i)))
@@ -85,8 +85,7 @@ static bool is_wanted(const char *topic, const char *name)
     return matches;
 }
 
-static bool is_wanted_by_any(const struct weir_settings *settings,
-                             const char *name)
+bool kafka_probe_wants(const struct weir_settings *settings, const char *name)
 {
     for (size_t i = 0; i < weir_settings_count(settings, "topics"); i++)
         if (is_wanted(weir_settings_item(settings, "topics", i), name))
@@ -117,13 +116,13 @@ static enum weir_status judge(struct kafka_producer *kafka,
     for (int i = 0; i < metadata->topic_cnt; i++) {
         const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
 
-        if (!is_wanted_by_any(kafka->settings, topic->topic))
+        if (!kafka_probe_wants(kafka->settings, topic->topic))
             continue;
         if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR)
             note_missing(kafka, topic, err);
         partitions += (unsigned)topic->partition_cnt;
     }
-    if (partitions == 0 && !has_regex(kafka->settings))
+    if (partitions == 0 && !kafka_probe_has_regex(kafka->settings))
         return WEIR_RETRY; /* note_missing() said which */
     ret_probe->partitions = partitions > 0 ? partitions : 1;
     ret_probe->brokers =
@@ -144,7 +143,7 @@ static uint64_t take_samples(const struct kafka_producer *kafka, rd_kafka_t *rk,
         const int step = topic->partition_cnt / SAMPLES + 1;
 
         if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR ||
-            !is_wanted_by_any(kafka->settings, topic->topic))
+            !kafka_probe_wants(kafka->settings, topic->topic))
             continue;
         for (int p = 0; p < topic->partition_cnt; p += step)
             (void)rd_kafka_topic_partition_list_add(list, topic->topic, p);
@@ -158,10 +157,13 @@ static enum weir_status ask(struct kafka_producer *kafka, rd_kafka_t *rk,
                             struct kafka_probe *ret_probe,
                             struct weir_error *err)
 {
+    const struct kafka_contact contact = {
+        .rk = rk,
+        .trouble = &kafka->trouble,
+        .waker = &kafka->waker,
+        .wants_all = kafka_probe_has_regex(kafka->settings)};
     const struct rd_kafka_metadata *metadata = NULL;
-    enum weir_status status =
-        kafka_contact_await(rk, has_regex(kafka->settings), &kafka->trouble,
-                            &kafka->waker, &metadata, err);
+    enum weir_status status = kafka_contact_await(&contact, &metadata, err);
 
     if (status != WEIR_OK)
         return status;

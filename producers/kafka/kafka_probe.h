@@ -4,8 +4,10 @@
 #ifndef WEIR_KAFKA_PROBE_H
 #define WEIR_KAFKA_PROBE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include <weir/settings.h>
 #include <weir/status.h>
 
 struct kafka_producer;
@@ -23,5 +25,10 @@ WEIR_MUST_USE
 enum weir_status kafka_probe_run(struct kafka_producer *kafka,
                                  struct kafka_probe *ret_probe,
                                  struct weir_error *err);
+
+/* Whether a topic of this name is read, and whether some are read by an
+ * expression. */
+bool kafka_probe_wants(const struct weir_settings *settings, const char *name);
+bool kafka_probe_has_regex(const struct weir_settings *settings);
 
 #endif

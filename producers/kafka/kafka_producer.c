@@ -48,6 +48,7 @@
 #include "kafka_loop.h"
 #include "kafka_member.h"
 #include "kafka_probe.h"
+#include "kafka_questions.h"
 #include "kafka_reader.h"
 #include "log.h"
 
@@ -472,6 +473,7 @@ const struct weir_producer_ops weir_kafka_producer = {
     .fields = "topic|partition|offset|timestamp|key|header.",
     .check = kafka_options_check,
     .reads = kafka_loop_reads,
+    .probe = kafka_questions_ask,
     .open = kafka_open,
     .pull = kafka_pull,
     .settle = kafka_settle,

@@ -29,7 +29,8 @@ def install():
 
 
 def assign_ports(options):
-    names = ["AMQP", "DIST", "EPMD"] + (["TLS"] if options.get("tls") else [])
+    names = ["AMQP", "DIST", "EPMD"] + (["TLS"] if options.get("tls") else []) \
+        + (["HTTP"] if options.get("management") else [])
     return dict(zip(names, process.free_ports(len(names))))
 
 
@@ -54,7 +55,15 @@ def prepare(folder, ports, options):
                   "ssl_options.fail_if_no_peer_cert = false"]
     lines += [" = ".join(pair.split("=", 1)) for pair in options.get("conf", [])]
     process.write_file(f"{folder}/rabbitmq.conf", "\n".join(lines) + "\n")
-    process.write_file(f"{folder}/enabled_plugins", "[].\n")
+    plugins = []
+    if options.get("management"):
+        plugins = ["rabbitmq_management"]
+        lines = ["collect_statistics_interval = 500",
+                 "management.tcp.ip = 127.0.0.1",
+                 f"management.tcp.port = {ports['HTTP']}"]
+        with open(f"{folder}/rabbitmq.conf", "a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+    process.write_file(f"{folder}/enabled_plugins", f"[{','.join(plugins)}].\n")
     process.write_file(f"{folder}/advanced.config",
                        "[{rabbit,[{channel_tick_interval,1000}]}].\n")
 
@@ -91,10 +100,11 @@ def command(folder, ports, options):
 
 def is_ready(ports):
     """It answers the protocol header with the frame that opens a connection, and
-    listens for TLS, which it may begin later."""
+    listens for TLS and HTTP, which it may begin later."""
     try:
-        if "TLS" in ports:
-            socket.create_connection(("127.0.0.1", ports["TLS"]), 1).close()
+        for name in ("TLS", "HTTP"):
+            if name in ports:
+                socket.create_connection(("127.0.0.1", ports[name]), 1).close()
         with socket.create_connection(("127.0.0.1", ports["AMQP"]), 1) as sock:
             sock.settimeout(2)
             sock.sendall(b"AMQP\0\0\x09\x01")
@@ -106,6 +116,9 @@ def is_ready(ports):
 def environment(folder, ports, options):
     lines = {"WEIR_AMQP": f"amqp://guest:guest@127.0.0.1:{ports['AMQP']}",
              "WEIR_AMQP_DIR": folder}
+    if options.get("management"):
+        lines["WEIR_AMQP_MANAGEMENT"] = \
+            f"http://guest:guest@127.0.0.1:{ports['HTTP']}"
     if options.get("tls"):
         lines["WEIR_AMQP_TLS_DIR"] = f"{folder}/tls"
         lines["WEIR_AMQPS"] = f"amqps://guest:guest@localhost:{ports['TLS']}"

@@ -10,7 +10,8 @@ from .process import Failure
 
 METADATA, CREATE_TOPICS = (3, 4), (19, 2)
 CREATE_ACLS, DELETE_ACLS = (30, 1), (31, 1)
-KINDS, OPERATIONS = {"topic": 2, "group": 3}, {"read": 3, "write": 4}
+KINDS, OPERATIONS = {"topic": 2, "group": 3}, {
+    "read": 3, "write": 4, "describe": 8}
 LITERAL, ALLOW = 3, 3
 ERROR_NONE, ERROR_TOPIC_EXISTS = 0, 36
 # No leader yet, not the leader, timed out, fewer brokers than copies, ...

@@ -31,6 +31,7 @@
 
 #include "address.h"
 #include "clock.h"
+#include "exchange_questions.h"
 #include "publisher.h"
 #include "sink_options.h"
 #include "waker.h"
@@ -326,6 +327,7 @@ const struct weir_sink_ops weir_amqp_sink = {
     .options = amqp_sink_options,
     .self_size = sizeof(struct amqp_sink),
     .check = amqp_sink_check,
+    .probe = exchange_questions_ask,
     .open = amqp_open,
     .write = amqp_write,
     .poll = amqp_poll,

@@ -31,14 +31,13 @@ static enum weir_status make_arguments(const struct weir_settings *settings,
     return WEIR_OK;
 }
 
-enum weir_status exchange_prepare(struct amqp_link *link,
+enum weir_status exchange_declare(struct amqp_link *link,
                                   const struct weir_settings *settings,
                                   const char *name, struct weir_error *err)
 {
     const bool is_passive = !weir_settings_has(settings, "declare");
     const char *type = weir_settings_string(settings, "declare.type");
     amqp_table_t table = amqp_empty_table;
-    char what[300];
 
     if (!is_passive) {
         const enum weir_status status = make_arguments(settings, &table, err);
@@ -46,12 +45,24 @@ enum weir_status exchange_prepare(struct amqp_link *link,
         if (status != WEIR_OK)
             return status;
     }
-    (void)snprintf(what, sizeof what, "exchange %s", name);
     (void)amqp_exchange_declare(
         link->connection, AMQP_LINK_CHANNEL, amqp_cstring_bytes(name),
         amqp_cstring_bytes(is_passive || !type ? "" : type), is_passive,
         !is_passive && weir_settings_bool(settings, "declare.durable", true), 0,
         0, table);
     free(table.entries);
+    return WEIR_OK;
+}
+
+enum weir_status exchange_prepare(struct amqp_link *link,
+                                  const struct weir_settings *settings,
+                                  const char *name, struct weir_error *err)
+{
+    const enum weir_status status = exchange_declare(link, settings, name, err);
+    char what[300];
+
+    if (status != WEIR_OK)
+        return status;
+    (void)snprintf(what, sizeof what, "exchange %s", name);
     return amqp_link_reply(link, what, err);
 }

@@ -37,6 +37,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "file_questions.h"
 #include "format.h"
 #include "log.h"
 #include "tail.h"
@@ -346,6 +347,7 @@ const struct weir_sink_ops weir_file_sink = {
     .self_size = sizeof(struct file_sink),
     .is_ordered = true,
     .check = file_check,
+    .probe = file_questions_ask,
     .open = file_open,
     .write = file_write,
     .close = file_close,

@@ -45,6 +45,7 @@
 #include "kafka_report.h"
 #include "kafka_send.h"
 #include "kafka_sink_options.h"
+#include "kafka_sink_questions.h"
 #include "kafka_writer.h"
 #include "log.h"
 
@@ -208,10 +209,11 @@ static enum weir_status judge_contact(struct kafka_writer *writer,
 static enum weir_status make_contact(struct kafka_writer *writer,
                                      struct weir_error *err)
 {
+    const struct kafka_contact contact = {.rk = writer->rk,
+                                          .trouble = &writer->trouble};
     const struct rd_kafka_metadata *metadata = NULL;
     struct weir_error why = {0};
-    enum weir_status status = kafka_contact_await(
-        writer->rk, 0, &writer->trouble, NULL, &metadata, &why);
+    enum weir_status status = kafka_contact_await(&contact, &metadata, &why);
 
     if (status != WEIR_OK)
         return weir_fail(err, status, "kafka: %s", why.text);
@@ -406,6 +408,7 @@ const struct weir_sink_ops weir_kafka_sink = {
     .is_ordered = true,
     .has_client = true,
     .check = kafka_sink_options_check,
+    .probe = kafka_sink_questions_ask,
     .open = kafka_open,
     .write = kafka_write,
     .poll = kafka_poll,

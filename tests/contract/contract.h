@@ -6,6 +6,8 @@
 
 #include "test.h"
 
+#include <weir/finding.h>
+#include <weir/settings.h>
 #include <weir/status.h>
 
 enum { CONTRACT_NAME_SIZE = 100, CONTRACT_TESTS_MAX = 200 };
@@ -41,5 +43,16 @@ void contract_add(struct contract *contract, const struct contract_rule *rule,
 /* Runs all of them; returns as main(). */
 int contract_run(struct contract *contract, const char *group,
                  CMFixtureFunction setup, CMFixtureFunction teardown);
+
+/* What a `probe` found: how many of each severity, in all of `timeout_us`, and
+ * not later. */
+struct contract_findings {
+    size_t of[WEIR_SEVERITY_COUNT];
+};
+
+struct contract_findings contract_probe(
+    void (*probe)(const struct weir_settings *settings, int64_t deadline_us,
+                  struct weir_findings *findings),
+    const struct weir_settings *settings, int64_t timeout_us);
 
 #endif

@@ -24,6 +24,7 @@ enum { RECORDS = 20, WAKES = 20 };
 
 #define SOON_US  (CLOCK_SECOND_US / 20)
 #define LIMIT_US (10 * CLOCK_SECOND_US)
+#define ASK_US   (1 * CLOCK_SECOND_US)
 
 struct fixture {
     const struct producer_subject *subject;
@@ -375,7 +376,40 @@ static void what_it_says_of_its_sources_follows_what_was_settled(void **state)
     assert_int_equal(facts.committed, facts.position);
 }
 
-enum need { NEEDS_NOTHING = 0, NEEDS_HOLD, NEEDS_SPOIL, NEEDS_DESCRIBE };
+/* Everything is there, and is read as if nobody had asked. */
+static void asking_it_changes_nothing(void **state)
+{
+    struct fixture *const fixture = *state;
+    struct contract_findings found;
+
+    if (!fixture->prepared)
+        skip();
+    found = contract_probe(fixture->ops->probe, fixture->settings, LIMIT_US);
+    assert_int_equal(found.of[WEIR_SEVERITY_ERROR], 0);
+    assert_true(found.of[WEIR_SEVERITY_OK] > 0);
+    everything_is_offered_once_and_then_it_ends(state);
+}
+
+static void asking_where_nobody_is_finds_an_error_in_time(void **state)
+{
+    struct fixture *const fixture = *state;
+    struct contract_findings found;
+
+    if (!fixture->prepared)
+        skip();
+    fixture->subject->spoil(fixture->settings, fixture->prepared);
+    found = contract_probe(fixture->ops->probe, fixture->settings, ASK_US);
+    assert_true(found.of[WEIR_SEVERITY_ERROR] > 0);
+}
+
+enum need {
+    NEEDS_NOTHING = 0,
+    NEEDS_HOLD,
+    NEEDS_SPOIL,
+    NEEDS_DESCRIBE,
+    NEEDS_PROBE,
+    NEEDS_PROBE_AND_SPOIL
+};
 
 static bool applies(const struct contract_rule *rule,
                     const struct producer_subject *subject)
@@ -384,6 +418,10 @@ static bool applies(const struct contract_rule *rule,
         return subject->ops->hold != NULL;
     if (rule->need == NEEDS_DESCRIBE)
         return subject->ops->describe != NULL;
+    if (rule->need == NEEDS_PROBE)
+        return subject->ops->probe != NULL;
+    if (rule->need == NEEDS_PROBE_AND_SPOIL)
+        return subject->ops->probe && subject->spoil;
     if (rule->need == NEEDS_SPOIL)
         return subject->spoil != NULL;
     return true;
@@ -407,6 +445,9 @@ static const struct contract_rule rules[] = {
     RULE_OF(what_it_says_of_its_sources_follows_what_was_settled,
             NEEDS_DESCRIBE),
     RULE(a_second_open_begins_anew),
+    RULE_OF(asking_it_changes_nothing, NEEDS_PROBE),
+    RULE_OF(asking_where_nobody_is_finds_an_error_in_time,
+            NEEDS_PROBE_AND_SPOIL),
 };
 
 int main(void)

@@ -21,6 +21,7 @@ enum { MESSAGES = 50, PAYLOAD_SIZE = 1000, BATCHES = 20, WAKES = 20 };
 
 #define SOON_US  (CLOCK_SECOND_US / 20)
 #define LIMIT_US (10 * CLOCK_SECOND_US)
+#define ASK_US   (1 * CLOCK_SECOND_US)
 
 struct fixture {
     const struct sink_subject *subject;
@@ -249,12 +250,40 @@ static void what_has_no_outcome_at_the_close_can_be_written_again(void **state)
     write_batch(fixture, new_batch(fixture));
 }
 
+/* It is there, and is written as if nobody had asked. */
+static void asking_it_leaves_it_as_it_is(void **state)
+{
+    struct fixture *const fixture = *state;
+    struct contract_findings found;
+
+    if (!fixture->prepared)
+        skip();
+    found = contract_probe(fixture->ops->probe, fixture->settings, LIMIT_US);
+    assert_int_equal(found.of[WEIR_SEVERITY_ERROR], 0);
+    assert_true(found.of[WEIR_SEVERITY_OK] > 0);
+    every_message_gets_one_outcome(state);
+}
+
+static void asking_where_nobody_is_finds_it_in_time(void **state)
+{
+    struct fixture *const fixture = *state;
+    struct contract_findings found;
+
+    if (!fixture->prepared)
+        skip();
+    fixture->subject->spoil(fixture->settings, fixture->prepared);
+    found = contract_probe(fixture->ops->probe, fixture->settings, ASK_US);
+    assert_true(found.of[WEIR_SEVERITY_ERROR] > 0);
+}
+
 enum need {
     NEEDS_NOTHING = 0,
     NEEDS_POLL,
     NEEDS_FLUSH,
     NEEDS_WAKE,
-    NEEDS_SPOIL
+    NEEDS_SPOIL,
+    NEEDS_PROBE,
+    NEEDS_PROBE_AND_SPOIL
 };
 
 static bool applies(const struct contract_rule *rule,
@@ -269,6 +298,10 @@ static bool applies(const struct contract_rule *rule,
         return subject->ops->wake != NULL;
     case NEEDS_SPOIL:
         return subject->spoil != NULL;
+    case NEEDS_PROBE:
+        return subject->ops->probe != NULL;
+    case NEEDS_PROBE_AND_SPOIL:
+        return subject->ops->probe && subject->spoil;
     case NEEDS_NOTHING:
         break;
     }
@@ -287,6 +320,8 @@ static const struct contract_rule rules[] = {
     RULE_OF(after_a_failed_open_it_can_be_closed, NEEDS_SPOIL),
     RULE(a_second_open_goes_on),
     RULE(what_has_no_outcome_at_the_close_can_be_written_again),
+    RULE_OF(asking_it_leaves_it_as_it_is, NEEDS_PROBE),
+    RULE_OF(asking_where_nobody_is_finds_it_in_time, NEEDS_PROBE_AND_SPOIL),
 };
 
 int main(void)

@@ -1,0 +1,130 @@
+/*
+ * findings_page.c - what was found, for people and for programs.
+ *
+ * Threads: none.
+ */
+#include "findings_page.h"
+
+#include <jansson.h>
+
+size_t findings_page_count(const struct inquiry *inquiry,
+                           enum weir_severity severity)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < inquiry->count; i++) {
+        const struct weir_findings *findings = &inquiry->list[i].findings;
+
+        for (size_t k = 0; k < findings->count; k++)
+            count += findings->list[k].severity == severity;
+        count += severity == WEIR_SEVERITY_ERROR && findings->has_lost;
+    }
+    return count;
+}
+
+static void print_finding(const struct inquiry_subject *subject,
+                          const struct finding *finding, FILE *out)
+{
+    (void)fprintf(out, "%-8s %s: %s: %s", findings_name(finding->severity),
+                  subject->path, finding->where, finding->what);
+    if (finding->advice)
+        (void)fprintf(out, ": %s", finding->advice);
+    (void)fputc('\n', out);
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+void findings_page_text(const struct findings_page *page, FILE *out)
+{
+    const struct inquiry *inquiry = page->inquiry;
+    const size_t errors = findings_page_count(inquiry, WEIR_SEVERITY_ERROR);
+    const size_t warnings = findings_page_count(inquiry, WEIR_SEVERITY_WARNING);
+
+    for (size_t i = 0; i < inquiry->count; i++) {
+        const struct inquiry_subject *subject = &inquiry->list[i];
+
+        for (size_t k = 0; k < subject->findings.count; k++)
+            print_finding(subject, &subject->findings.list[k], out);
+        if (subject->findings.has_lost)
+            (void)fprintf(out, "error    %s: weir: out of memory\n",
+                          subject->path);
+    }
+    (void)fprintf(out, "%s: %zu error%s, %zu warning%s, %zu unknown\n",
+                  page->file, errors, plural(errors), warnings,
+                  plural(warnings),
+                  findings_page_count(inquiry, WEIR_SEVERITY_UNKNOWN));
+}
+
+/* Bytes that are no UTF-8 are left out: then it is null. */
+static void append(json_t *list, const char *path,
+                   const struct finding *finding)
+{
+    (void)json_array_append_new(
+        list, json_pack("{s:s, s:s*, s:s*, s:s*, s:s?}", "severity",
+                        findings_name(finding->severity), "path", path, "where",
+                        finding->where, "what", finding->what, "advice",
+                        finding->advice));
+}
+
+static void append_errors(json_t *list, const struct findings_page *page)
+{
+    for (size_t i = 0; i < page->errors->count; i++) {
+        const struct topology_error *error = &page->errors->list[i];
+        char where[1024];
+        const struct finding finding = {.severity = error->is_warning
+                                                        ? WEIR_SEVERITY_WARNING
+                                                        : WEIR_SEVERITY_ERROR,
+                                        .where = where,
+                                        .what = error->text};
+
+        if (error->line > 0)
+            (void)snprintf(where, sizeof where, "%s:%u:%u", error->file,
+                           error->line, error->column);
+        else
+            (void)snprintf(where, sizeof where, "%s", error->file);
+        append(list, error->path, &finding);
+    }
+}
+
+static void append_found(json_t *list, const struct inquiry *inquiry)
+{
+    for (size_t i = 0; inquiry && i < inquiry->count; i++) {
+        const struct inquiry_subject *subject = &inquiry->list[i];
+
+        for (size_t k = 0; k < subject->findings.count; k++)
+            append(list, subject->path, &subject->findings.list[k]);
+    }
+}
+
+static json_t *make_list(const struct findings_page *page)
+{
+    json_t *list = json_array();
+
+    append_errors(list, page);
+    if (page->refusal)
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:s*, s:n}", "severity", "error",
+                            "path", "processors.handler", "where", page->file,
+                            "what", page->refusal, "advice"));
+    append_found(list, page->inquiry);
+    return list;
+}
+
+enum weir_status findings_page_json(const struct findings_page *page, FILE *out)
+{
+    const bool is_ok =
+        page->errors->error_count == 0 && !page->refusal &&
+        (!page->inquiry ||
+         findings_page_count(page->inquiry, WEIR_SEVERITY_ERROR) == 0);
+    json_t *json =
+        json_pack("{s:s, s:b, s:b, s:o}", "file", page->file, "ok", is_ok,
+                  "asked", page->inquiry != NULL, "findings", make_list(page));
+    const bool is_said = json && json_dumpf(json, out, JSON_INDENT(2)) == 0 &&
+                         fputc('\n', out) != EOF;
+
+    json_decref(json);
+    return is_said ? WEIR_OK : WEIR_RETRY;
+}
