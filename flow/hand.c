@@ -53,6 +53,7 @@ void hands_add(struct hands *hands, struct hand *hand)
     hand->next = hands->first;
     hands->first = hand;
     hands->count += hand->count;
+    hands->taken++;
 }
 
 void hands_remove(struct hands *hands, struct hand *hand)
@@ -106,23 +107,40 @@ static int64_t stale_us(const struct hand *hand, int64_t now_us)
     return (since_us > 0 ? since_us : now_us) + HAND_STALE_US;
 }
 
-void hands_take_back_stale(struct hands *hands, int64_t now_us,
-                           struct mail_list *to)
+void hands_take_back_stale(struct hands *hands, struct mail_list *to)
 {
+    int64_t now_us;
+
+    if (!hands->is_watched || !hands->first)
+        return;
+    now_us = clock_now_us();
     for (struct hand *hand = hands->first; hand; hand = hand->next) {
         if (stale_us(hand, now_us) <= now_us)
             hands_take_back(hands, hand, to);
     }
 }
 
-int64_t hands_stale_us(const struct hands *hands, int64_t now_us)
+int64_t hands_stale_us(const struct hands *hands)
 {
-    int64_t earliest = CLOCK_NEVER_US;
+    int64_t earliest = CLOCK_NEVER_US, now_us;
 
+    if (!hands->is_watched || !hands->first)
+        return earliest;
+    now_us = clock_now_us();
     for (const struct hand *hand = hands->first; hand; hand = hand->next) {
         const int64_t one_us = stale_us(hand, now_us);
 
         earliest = one_us < earliest ? one_us : earliest;
     }
     return earliest;
+}
+
+int64_t hands_look_us(const struct hands *hands)
+{
+    const int64_t stale = hands_stale_us(hands);
+
+    return stale == CLOCK_NEVER_US && hands->is_watched &&
+                   hands->taken != hands->quiet
+               ? clock_after_us(HAND_STALE_US)
+               : stale;
 }

@@ -38,7 +38,10 @@ struct hand {
 /* Those that workers have.  Guarded by the lock of ready.c. */
 struct hands {
     struct hand *first;
-    uint32_t count; /* messages in all of them */
+    uint32_t count;  /* messages in all of them */
+    bool is_watched; /* not in an order: what is behind a slow one must wait */
+    uint64_t taken;  /* hands, ever */
+    uint64_t quiet;  /* `taken` when a worker had slept and seen none */
 };
 
 /* The worker's. */
@@ -69,11 +72,15 @@ void hands_take_back(struct hands *hands, struct hand *hand,
                      struct mail_list *to);
 
 /* Likewise of every hand that is stale. */
-void hands_take_back_stale(struct hands *hands, int64_t now_us,
-                           struct mail_list *to);
+void hands_take_back_stale(struct hands *hands, struct mail_list *to);
 
 /* When the next hand will be stale; CLOCK_NEVER_US: none has anything that was
  * not begun. */
-int64_t hands_stale_us(const struct hands *hands, int64_t now_us);
+int64_t hands_stale_us(const struct hands *hands);
+
+/* When a worker that goes to sleep should look after them: also after the next
+ * one, which will come soon where one came lately, so that nobody need be woken
+ * to look after it. */
+int64_t hands_look_us(const struct hands *hands);
 
 #endif

@@ -48,8 +48,6 @@ struct ready {
     pthread_cond_t work;
     unsigned workers, asleep;
     unsigned scouts; /* of those asleep, who look after the others' hands */
-    uint64_t taken;  /* hands */
-    uint64_t quiet;  /* `taken` when a scout had slept and seen none */
     uint32_t window, low, chunk;
     bool is_ordered, is_closed;
     bool is_hurried; /* a drain has begun: nothing waits for its time */
@@ -83,6 +81,7 @@ struct ready *ready_create(struct run *run, const struct ready_limits *limits)
     ready->low = limits->workers * limits->min_demand;
     ready->chunk = step < CHUNK_SLOTS ? step : CHUNK_SLOTS;
     ready->is_ordered = run->ordering != WEIR_ORDERING_NONE;
+    ready->hands.is_watched = !ready->is_ordered;
     mail_list_init(&ready->spans);
     (void)pthread_mutex_init(&ready->lock, NULL);
     clock_cond_init(&ready->work);
@@ -427,7 +426,6 @@ static void take_locked(struct ready *ready, struct hand *hand, uint32_t limit)
     for (uint32_t i = 0; i < hand->count; i++)
         count_waiting_locked(ready, hand->messages[i], -1);
     ready->waiting -= hand->count;
-    ready->taken += hand->count > 0;
     hands_add(&ready->hands, hand);
 }
 
@@ -436,47 +434,26 @@ static bool has_work_locked(const struct ready *ready)
     return ready->spans.head || ready->queue.first;
 }
 
-/* When a hand of another worker is worth a look.  Where there is an order, what
- * is behind a slow message has to wait for it. */
-static int64_t stale_us_locked(const struct ready *ready)
-{
-    return ready->is_ordered || !ready->hands.first
-               ? CLOCK_NEVER_US
-               : hands_stale_us(&ready->hands, clock_now_us());
-}
-
-/* Likewise, of the next hand, which will come soon where one came lately: so
- * nobody need be woken to look after it. */
-static int64_t next_stale_us_locked(const struct ready *ready)
-{
-    const int64_t stale_us = stale_us_locked(ready);
-
-    return stale_us == CLOCK_NEVER_US && ready->taken != ready->quiet &&
-                   !ready->is_ordered
-               ? clock_after_us(HAND_STALE_US)
-               : stale_us;
-}
-
 static void sleep_locked(struct ready *ready, int64_t deadline_us)
 {
     const int64_t retry = heap_due_us(&ready->retries);
     const int64_t held = heap_due_us(&ready->held);
-    const int64_t stale = next_stale_us_locked(ready);
-    const unsigned scouts = stale < CLOCK_NEVER_US ? 1 : 0;
-    const uint64_t taken = ready->taken;
+    const int64_t look = hands_look_us(&ready->hands);
+    const unsigned scouts = look < CLOCK_NEVER_US ? 1 : 0;
+    const uint64_t taken = ready->hands.taken;
     struct timespec until;
 
     deadline_us = retry < deadline_us ? retry : deadline_us;
     deadline_us = held < deadline_us ? held : deadline_us;
-    deadline_us = stale < deadline_us ? stale : deadline_us;
+    deadline_us = look < deadline_us ? look : deadline_us;
     until = clock_timespec(deadline_us);
     ready->asleep++;
     ready->scouts += scouts;
     (void)pthread_cond_timedwait(&ready->work, &ready->lock, &until);
     ready->scouts -= scouts;
     ready->asleep--;
-    if (ready->taken == taken)
-        ready->quiet = taken;
+    if (ready->hands.taken == taken)
+        ready->hands.quiet = taken;
 }
 
 /* What came due, or, for a worker that has nothing to do, back. */
@@ -486,10 +463,10 @@ static void look_again_locked(struct ready *ready)
 
     if (ready->retries.count + ready->held.count > 0)
         due_locked(ready, clock_now_us());
-    if (has_work_locked(ready) || ready->is_ordered || !ready->hands.first)
+    if (has_work_locked(ready))
         return;
     mail_list_init(&back);
-    hands_take_back_stale(&ready->hands, clock_now_us(), &back);
+    hands_take_back_stale(&ready->hands, &back);
     put_back_locked(ready, &ready->spans, &back);
 }
 
@@ -499,7 +476,8 @@ static bool is_worth_waking_locked(const struct ready *ready)
 {
     return ready->asleep > 0 &&
            (has_work_locked(ready) ||
-            (ready->scouts == 0 && stale_us_locked(ready) < CLOCK_NEVER_US));
+            (ready->scouts == 0 &&
+             hands_stale_us(&ready->hands) < CLOCK_NEVER_US));
 }
 
 bool ready_take(struct ready *ready, struct hand *hand, uint32_t limit,
