@@ -101,15 +101,44 @@ static void has_it(const struct runner *runner, struct weir_message *msg,
                                       .worker = runner->worker});
 }
 
+static struct weir_telemetry_event event_of(const struct runner *runner,
+                                            const struct weir_message *msg)
+{
+    return (struct weir_telemetry_event){.kind = WEIR_TELEMETRY_MESSAGE,
+                                         .worker = runner->worker,
+                                         .count = 1,
+                                         .message = msg};
+}
+
+/* Apart from handle(), which must not pay for what nobody listens to. */
+static int64_t tell_begun(const struct runner *runner,
+                          const struct weir_message *msg)
+{
+    const struct weir_telemetry_event event = event_of(runner, msg);
+
+    return telemetry_start(runner->context.run, &event);
+}
+
+static void tell_over(const struct runner *runner,
+                      const struct weir_message *msg, enum weir_status status,
+                      int64_t told_us, int64_t traced_us)
+{
+    const struct weir_telemetry_event event = event_of(runner, msg);
+    const char *reason = status == WEIR_OK || status == WEIR_DONE
+                             ? NULL
+                             : weir_message_reason(msg);
+
+    telemetry_stop(runner->context.run, &event, told_us, reason);
+    if (traced_us > 0)
+        tracer_handled(&runner->context.run->tracer, msg, runner->worker,
+                       traced_us, reason);
+}
+
 static enum weir_status handle(struct runner *runner, struct weir_message *msg)
 {
-    const struct weir_telemetry_event event = {.kind = WEIR_TELEMETRY_MESSAGE,
-                                               .worker = runner->worker,
-                                               .count = 1,
-                                               .message = msg};
+    const struct run *run = runner->context.run;
     enum weir_status answer, status;
-    int64_t told_us, traced_us;
-    const char *reason;
+    int64_t told_us = 0, traced_us;
 
     slot_enter(&runner->slot, msg);
     runner_journal_enter(runner, JOURNAL_MESSAGE, &msg, 1);
@@ -117,19 +146,15 @@ static enum weir_status handle(struct runner *runner, struct weir_message *msg)
     msg->reason = NULL;
     msg->attempt++;
     has_it(runner, msg, msg->attempt);
-    told_us = telemetry_start(runner->context.run, &event);
-    traced_us = tracer_begin(&runner->context.run->tracer, msg);
+    if (telemetry_wants(run, WEIR_TELEMETRY_MESSAGE))
+        told_us = tell_begun(runner, msg);
+    traced_us = tracer_begin(&run->tracer, msg);
     answer = runner->handler.handle_message(msg, runner->state);
     status = checked(runner, answer);
     if (status == WEIR_STATUS_COUNT)
         note_nonsense(runner, msg, "handle_message", (int)answer);
-    reason = status == WEIR_OK || status == WEIR_DONE
-                 ? NULL
-                 : weir_message_reason(msg);
-    telemetry_stop(runner->context.run, &event, told_us, reason);
-    if (traced_us > 0)
-        tracer_handled(&runner->context.run->tracer, msg, runner->worker,
-                       traced_us, reason);
+    if (told_us > 0 || traced_us > 0)
+        tell_over(runner, msg, status, told_us, traced_us);
     msg->context = NULL;
     slot_leave(&runner->slot);
     return status;
