@@ -31,6 +31,7 @@ class Row:
         self.label, self.unit = label, unit
         self.weir, self.bare, self.notes = [], [], []
         self.due = []  # (what, value, is kept)
+        self.sides = ("weir", "bare")
 
     def expect(self, what, value, is_kept):
         self.due.append((what, value, is_kept))
