@@ -4,154 +4,146 @@
  * The specification's JSON is not that of protobuf in one thing: identities are
  * hexadecimal.  64-bit numbers are texts, since JSON's are not as large.  Names
  * of attributes are those of the conventions for messaging, where there are
- * any.
+ * any.  They are written as text at once: a tree of them costs ten times as
+ * much.
  *
  * Threads: any.
  */
 #include "otlp.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
-#include "utf8.h"
+#include "json.h"
 
 enum {
     KIND_PRODUCER = 4, /* of a span: it sends, it handles what was sent */
     KIND_CONSUMER = 5,
-    STATUS_ERROR = 2,
-    FLAGS_SAMPLED = 1,
     NAME_SIZE = 320
 };
 
-static json_t *text_of(const char *text)
+/* ,"name":"text" */
+static void add_text(struct buffer *out, const char *name, const char *text)
 {
-    const bool is_text = utf8_is_valid((struct weir_bytes){text, strlen(text)});
-    char clean[NAME_SIZE] = "";
-
-    if (is_text)
-        return json_string_nocheck(text);
-    for (size_t i = 0; text[i] != '\0' && i < sizeof clean - 1; i++)
-        clean[i] = (char)((unsigned char)text[i] < 128 ? text[i] : '?');
-    return json_string_nocheck(clean);
+    buffer_append_text(out, ",\"");
+    buffer_append_text(out, name);
+    buffer_append_text(out, "\":");
+    json_append_text(out, text);
 }
 
-/* 64 bits, as a text. */
-static json_t *number_of(int64_t number)
+static void add_attribute(struct buffer *out, const char *key, const char *type)
 {
-    char text[24];
+    const bool is_first = out->size == 0 || out->data[out->size - 1] == '[';
 
-    (void)snprintf(text, sizeof text, "%" PRId64, number);
-    return json_string_nocheck(text);
+    buffer_append_text(out, is_first ? "{\"key\":\"" : ",{\"key\":\"");
+    buffer_append_text(out, key);
+    buffer_append_text(out, "\",\"value\":{\"");
+    buffer_append_text(out, type);
+    buffer_append_text(out, "\":");
 }
 
-static void add_attribute(json_t *list, const char *key, const char *type,
-                          json_t *value)
+static void add_words(struct buffer *out, const char *key, const char *text)
 {
-    (void)json_array_append_new(
-        list, json_pack("{s:s, s:{s:o}}", "key", key, "value", type, value));
+    add_attribute(out, key, "stringValue");
+    json_append_text(out, text);
+    buffer_append_text(out, "}}");
 }
 
-static void add_text(json_t *list, const char *key, const char *text)
+/* None is below zero; 64 bits are a text. */
+static void add_number(struct buffer *out, const char *key, int64_t number)
 {
-    add_attribute(list, key, "stringValue", text_of(text));
+    add_attribute(out, key, "intValue");
+    buffer_append_text(out, "\"");
+    buffer_append_number(out, (unsigned long long)number);
+    buffer_append_text(out, "\"}}");
 }
 
-static void add_number(json_t *list, const char *key, int64_t number)
-{
-    add_attribute(list, key, "intValue", number_of(number));
-}
-
-static json_t *attributes_of(const struct otlp_resource *resource,
-                             const struct traced *traced)
+static void add_attributes(struct buffer *out,
+                           const struct otlp_resource *resource,
+                           const struct traced *traced)
 {
     const bool is_sent = traced->kind == TRACED_SEND;
-    json_t *list = json_array();
     char partition[16];
 
-    add_text(list, "messaging.operation.type", is_sent ? "send" : "process");
-    add_text(list, "messaging.system", resource->system);
-    add_text(list, "messaging.destination.name", traced->source);
+    add_words(out, "messaging.operation.type", is_sent ? "send" : "process");
+    add_words(out, "messaging.system", resource->system);
+    add_words(out, "messaging.destination.name", traced->source);
     if (traced->partition >= 0) {
         (void)snprintf(partition, sizeof partition, "%d", traced->partition);
-        add_text(list, "messaging.destination.partition.id", partition);
+        add_words(out, "messaging.destination.partition.id", partition);
     }
-    add_number(list, "weir.position", traced->position);
-    add_number(list, "weir.attempt", traced->attempt);
-    add_number(list, "weir.worker", traced->worker);
+    add_number(out, "weir.position", traced->position);
+    add_number(out, "weir.attempt", traced->attempt);
+    add_number(out, "weir.worker", traced->worker);
     if (!is_sent)
-        return list;
-    add_text(list, "weir.batcher", traced->batcher);
-    add_number(list, "messaging.batch.message_count", traced->count);
-    return list;
+        return;
+    add_words(out, "weir.batcher", traced->batcher);
+    add_number(out, "messaging.batch.message_count", traced->count);
 }
 
-static json_t *span_of(const struct otlp_resource *resource,
-                       const struct span_record *record)
+static void add_time(struct buffer *out, const char *name, int64_t wall_us)
+{
+    buffer_append_text(out, ",\"");
+    buffer_append_text(out, name);
+    buffer_append_text(out, "\":\"");
+    buffer_append_number(out, (unsigned long long)wall_us * 1000);
+    buffer_append_text(out, "\"");
+}
+
+static void add_span(struct buffer *out, const struct otlp_resource *resource,
+                     const struct span_record *record)
 {
     const struct traced *traced = &record->traced;
     const bool is_sent = traced->kind == TRACED_SEND;
-    json_t *span = json_object();
     char name[NAME_SIZE];
 
     (void)snprintf(name, sizeof name, "%s %s", is_sent ? "send" : "process",
                    is_sent ? traced->batcher : traced->source);
-    (void)json_object_set_new(span, "traceId", text_of(traced->trace_id));
-    (void)json_object_set_new(span, "spanId", text_of(traced->span_id));
+    buffer_append_text(out, "{\"kind\":");
+    buffer_append_number(out, is_sent ? KIND_PRODUCER : KIND_CONSUMER);
+    buffer_append_text(out, ",\"flags\":1"); /* it is sampled */
+    add_text(out, "traceId", traced->trace_id);
+    add_text(out, "spanId", traced->span_id);
     if (traced->parent_id[0] != '\0')
-        (void)json_object_set_new(span, "parentSpanId",
-                                  text_of(traced->parent_id));
-    (void)json_object_set_new(span, "flags", json_integer(FLAGS_SAMPLED));
-    (void)json_object_set_new(span, "name", text_of(name));
-    (void)json_object_set_new(
-        span, "kind", json_integer(is_sent ? KIND_PRODUCER : KIND_CONSUMER));
-    (void)json_object_set_new(
-        span, "startTimeUnixNano",
-        number_of((resource->wall_us + traced->begin_us) * 1000));
-    (void)json_object_set_new(
-        span, "endTimeUnixNano",
-        number_of((resource->wall_us + traced->end_us) * 1000));
-    (void)json_object_set_new(span, "attributes",
-                              attributes_of(resource, traced));
-    if (record->is_failed)
-        (void)json_object_set_new(span, "status",
-                                  json_pack("{s:i, s:o}", "code", STATUS_ERROR,
-                                            "message",
-                                            text_of(record->reason)));
-    return span;
-}
-
-static json_t *resource_of(const struct otlp_resource *resource)
-{
-    json_t *list = json_array();
-
-    add_text(list, "service.name", resource->service);
-    add_text(list, "host.name", resource->host);
-    return json_pack("{s:o}", "attributes", list);
+        add_text(out, "parentSpanId", traced->parent_id);
+    add_text(out, "name", name);
+    add_time(out, "startTimeUnixNano", resource->wall_us + traced->begin_us);
+    add_time(out, "endTimeUnixNano", resource->wall_us + traced->end_us);
+    buffer_append_text(out, ",\"attributes\":[");
+    add_attributes(out, resource, traced);
+    buffer_append_text(out, "]");
+    if (record->is_failed) {
+        buffer_append_text(out, ",\"status\":{\"code\":2"); /* an error */
+        add_text(out, "message", record->reason);
+        buffer_append_text(out, "}");
+    }
+    buffer_append_text(out, "}");
 }
 
 char *otlp_request(const struct otlp_resource *resource,
                    const struct span_record *spans, size_t count)
 {
-    json_t *list = json_array(), *request;
-    char *text;
+    struct buffer out = {NULL};
 
-    for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(list, span_of(resource, &spans[i]));
-    if (json_array_size(list) != count) {
-        json_decref(list);
-        return NULL;
+    buffer_append_text(&out, "{\"resourceSpans\":[{\"resource\":{"
+                             "\"attributes\":[");
+    add_words(&out, "service.name", resource->service);
+    add_words(&out, "host.name", resource->host);
+    buffer_append_text(&out, "]},\"scopeSpans\":[{\"scope\":{"
+                             "\"name\":\"weir\",\"version\":\"" WEIR_VERSION
+                             "\"},\"spans\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buffer_append_text(&out, ",");
+        add_span(&out, resource, &spans[i]);
     }
-    request =
-        json_pack("{s:[{s:o, s:[{s:{s:s, s:s}, s:o}]}]}", "resourceSpans",
-                  "resource", resource_of(resource), "scopeSpans", "scope",
-                  "name", "weir", "version", WEIR_VERSION, "spans", list);
-    text = request ? json_dumps(request, JSON_COMPACT) : NULL;
-    json_decref(request);
-    return text;
+    buffer_append(&out, "]}]}]}", sizeof "]}]}]}");
+    if (!out.is_failed)
+        return out.data;
+    buffer_finish(&out);
+    return NULL;
 }
 
 uint64_t otlp_refused(const char *body, size_t size)

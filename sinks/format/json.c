@@ -65,6 +65,28 @@ static void append_string(struct buffer *buffer, struct weir_bytes bytes)
     buffer_append(buffer, "\"", 1);
 }
 
+void json_append_text(struct buffer *buffer, const char *text)
+{
+    const struct weir_bytes bytes = {text, strlen(text)};
+
+    if (utf8_is_valid(bytes)) {
+        append_string(buffer, bytes);
+        return;
+    }
+    buffer_append(buffer, "\"", 1);
+    for (size_t i = 0; i < bytes.size; i++) {
+        const unsigned char byte = (unsigned char)text[i];
+
+        if (byte > 127)
+            buffer_append(buffer, "?", 1);
+        else if (escapes[byte] != 0)
+            append_escape(buffer, byte);
+        else
+            buffer_append(buffer, &text[i], 1);
+    }
+    buffer_append(buffer, "\"", 1);
+}
+
 static void append_base64(struct buffer *buffer, struct weir_bytes bytes)
 {
     const size_t size = base64_size(bytes.size) + 2;
