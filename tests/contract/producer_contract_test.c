@@ -338,7 +338,8 @@ static void a_second_open_begins_anew(void **state)
     assert_ends(fixture, 0);
 }
 
-/* Of all its sources; those that it knows no window of count as they are. */
+/* Of all its sources; one that commits nothing, as standard input, counts as if
+ * all that it has read were. */
 static struct weir_source_facts describe_all(const struct fixture *fixture)
 {
     struct weir_source_facts all = {.position = 0};
@@ -349,10 +350,10 @@ static struct weir_source_facts describe_all(const struct fixture *fixture)
         if (!test_intake_is_begun(fixture->intake, i))
             continue;
         fixture->ops->describe(fixture->self, i, &facts);
-        assert_int_equal(facts.position >= 0, facts.committed >= 0);
         assert_true(facts.committed <= facts.position);
         all.position += facts.position;
-        all.committed += facts.committed;
+        all.committed +=
+            facts.committed >= 0 ? facts.committed : facts.position;
         all.window += facts.window;
         all.window_limit += facts.window_limit;
     }
@@ -367,7 +368,8 @@ static void what_it_says_of_its_sources_follows_what_was_settled(void **state)
     open_producer(fixture);
     pull_all(fixture);
     facts = describe_all(fixture);
-    assert_true(facts.window >= RECORDS && facts.window <= facts.window_limit);
+    assert_true(facts.window >= RECORDS);
+    assert_true(facts.window_limit == 0 || facts.window <= facts.window_limit);
     for (size_t i = 0; i < RECORDS; i++)
         (void)test_intake_settle(fixture->intake, i, 1, WEIR_OUTCOME_DONE);
     assert_ends(fixture, 7);
