@@ -7,11 +7,8 @@ and what they make weir do is.
 usage: hostile.py PORT     the clients, until they are ended
 """
 import asyncio
-import glob
-import os
 import subprocess
 import sys
-import time
 
 import measuring
 import rows
@@ -23,7 +20,6 @@ from nodes.process import free_ports  # noqa: E402
 CLIENTS = 200
 SERVED, OTHER = 0, 1  # cores
 PAUSE_S = 0.05
-TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = b"GET /api/v1/explain HTTP/1.1\r\nHost: localhost\r\n\r\n"
 HALF = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: "
 HUGE = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100000
@@ -115,35 +111,11 @@ def pinned_run(stand, count):
     return ["taskset", "-c", str(SERVED), *stand.weir_run(path)]
 
 
-def admin_cpu_s(pid):
-    """What the thread that answers has used; 0: there is none any more."""
-    for task in glob.glob(f"/proc/{pid}/task/*/stat"):
-        try:
-            with open(task, encoding="utf-8") as file:
-                name, rest = file.read().rsplit(")", 1)
-        except OSError:
-            continue
-        if name.endswith("(weir-admin"):
-            fields = rest.split()
-            return (int(fields[11]) + int(fields[12])) / TICKS
-    return 0.0
-
-
 def measure(stand, command, count, port):
-    """As measuring.measure(), with what answering used, of all of its CPU."""
-    process = measuring.Process(command, stand.folder,
-                                {"WEIR_ADMIN": f"127.0.0.1:{port}"})
-    used = 0.0
-    try:
-        while not process.has_ended():
-            used = max(used, admin_cpu_s(process.child.pid))
-            time.sleep(measuring.SAMPLE_S)
-        process.must_succeed()
-    finally:
-        process.end()
-    return {**measuring.read_meters(f"{stand.folder}/out", count),
-            "peak": process.peak, "cpu": process.cpu_s / count * 1e6,
-            "share": used / process.cpu_s}
+    """With what answering used, of all of its CPU."""
+    return measuring.measure_share(command, stand.folder, count,
+                                   ("weir-admin",),
+                                   {"WEIR_ADMIN": f"127.0.0.1:{port}"})
 
 
 def hostile(stand, options):

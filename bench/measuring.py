@@ -1,4 +1,5 @@
 """One process measured, and what several measurements come to."""
+import glob
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import threading
 import time
 
 SAMPLE_S, TIMEOUT_S = 0.02, 900
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Failed(Exception):
@@ -114,6 +116,36 @@ def measure(command, folder, count, variables=None):
     process = run(command, folder, variables)
     return {**read_meters(f"{folder}/out", count), "peak": process.peak,
             "cpu": process.cpu_s / count * 1e6, "log": process.log()}
+
+
+def threads_cpu_s(pid, names):
+    """What threads of these names have used so far; 0: there are none."""
+    used = 0.0
+    for task in glob.glob(f"/proc/{pid}/task/*/stat"):
+        try:
+            with open(task, encoding="utf-8") as file:
+                name, rest = file.read().rsplit(")", 1)
+        except OSError:
+            continue
+        if name.split("(", 1)[1] in names:
+            fields = rest.split()
+            used += (int(fields[11]) + int(fields[12])) / TICKS
+    return used
+
+
+def measure_share(command, folder, count, names, variables=None):
+    """As measure(); `share` is what threads of these names used, of all."""
+    process, used = Process(command, folder, variables), 0.0
+    try:
+        while not process.has_ended():
+            used = max(used, threads_cpu_s(process.child.pid, names))
+            time.sleep(SAMPLE_S)
+        process.must_succeed()
+    finally:
+        process.end()
+    return {**read_meters(f"{folder}/out", count), "peak": process.peak,
+            "cpu": process.cpu_s / count * 1e6, "log": process.log(),
+            "share": used / process.cpu_s}
 
 
 def quantile_us(result, share):
