@@ -30,6 +30,7 @@
 #include "kafka_commit.h"
 #include "kafka_member.h"
 #include "kafka_start.h"
+#include "kafka_turns.h"
 
 enum { RETRY_MS = 500, COMMIT_MS = 1000 };
 
@@ -53,6 +54,7 @@ static void assign(struct kafka_producer *kafka,
                    RD_KAFKA_RESP_ERR_NO_ERROR);
     else
         note_error(kafka, NULL, rd_kafka_assign(kafka->rk, list));
+    kafka_turns_rest(kafka);
 }
 
 static void unassign(struct kafka_producer *kafka,
@@ -91,6 +93,7 @@ static enum weir_status begin(struct kafka_producer *kafka,
         kafka_partition_destroy(part);
         return WEIR_RETRY;
     }
+    kafka_turns_enter(kafka, part);
     if (weir_intake_begin(kafka->intake, part->source, &origin) != WEIR_OK) {
         kafka_partition_leave(kafka, part);
         kafka_partition_destroy(part);
@@ -154,6 +157,7 @@ void kafka_assignment_serve(struct kafka_producer *kafka)
     }
     assignment->pending = NULL;
     assignment->has_joined = true;
+    kafka_turns_prepare(kafka, list);
     assign(kafka, list);
     rd_kafka_topic_partition_list_destroy(list);
     kafka_trouble_clear(&kafka->trouble);

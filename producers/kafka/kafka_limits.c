@@ -18,12 +18,17 @@
  * more (kafka_sample.c).  Small responses cost little: librdkafka asks for the
  * next one at once, and a first batch comes whole.
  *
+ * That one, though, each partition has however small its limits are.  So there
+ * is also a limit on how many are fetched at the same time: what half of the
+ * memory has room for, when each has such a batch.
+ *
  * Threads: pure functions.
  */
 #include "kafka_limits.h"
 
 enum {
-    OVERHEAD = 340, /* bytes of a queued message beyond its payload */
+    OVERHEAD = KAFKA_MESSAGE_OVERHEAD,
+    USUAL_BATCH = 1024 * 1024, /* what producers write at most by default */
     RATIO = 128,
     MIN_MESSAGES = 16,
     MAX_MESSAGES = 1000000,
@@ -56,4 +61,16 @@ struct kafka_limits kafka_limits_for(size_t memory, unsigned partitions,
             clamp(passing / partitions, least, MAX_PARTITION_FETCH),
         .fetch_bytes = clamp(passing / brokers, 4 * least, MAX_FETCH),
     };
+}
+
+unsigned kafka_limits_partitions(size_t memory, size_t max_message_bytes,
+                                 uint64_t batch)
+{
+    uint64_t most = USUAL_BATCH;
+
+    if (max_message_bytes > most)
+        most = max_message_bytes;
+    if (batch > most)
+        most = batch;
+    return (unsigned)clamp((int64_t)(memory / 2 / most), 1, INT32_MAX);
 }

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum {
+    KAFKA_MESSAGE_OVERHEAD = 340 /* of a queued one, beyond its payload */
+};
+
 struct kafka_limits {
     int64_t queue_messages;  /* queued.min.messages, per partition */
     int64_t queue_kbytes;    /* queued.max.messages.kbytes, per partition */
@@ -19,5 +23,11 @@ struct kafka_limits {
  */
 struct kafka_limits kafka_limits_for(size_t memory, unsigned partitions,
                                      unsigned brokers, uint64_t growth);
+
+/* Of how many partitions at a time `memory` bytes have room for what comes
+ * whole, with messages of up to `max_message_bytes` in batches that take
+ * `batch` bytes, as far as is known.  At least 1. */
+unsigned kafka_limits_partitions(size_t memory, size_t max_message_bytes,
+                                 uint64_t batch);
 
 #endif

@@ -39,6 +39,13 @@ struct kafka_commit {
     int64_t next_us;
 };
 
+/* Which partitions are fetched: kafka_turns.c. */
+struct kafka_turns {
+    unsigned limit;          /* that many at a time */
+    bool has_begun;          /* some were paused */
+    int64_t look_us, ask_us; /* when next */
+};
+
 struct kafka_producer {
     const struct weir_settings *settings;
     const struct weir_share *share;
@@ -54,6 +61,7 @@ struct kafka_producer {
     struct kafka_partitions partitions;
     struct kafka_assignment assignment;
     struct kafka_commit commit;
+    struct kafka_turns turns;
     struct weir_header *headers; /* room for those of one message */
     size_t header_room;
 

@@ -6,7 +6,8 @@
  * ticket, not a stashed message, not a commit under way.
  *
  * Its queue is not forwarded to the group's: what isn't wanted now simply
- * stays in it.  Pausing instead would throw the prefetched messages away.
+ * stays in it.  Pausing instead would throw the prefetched messages away, and
+ * is done only where there is no memory for them: kafka_turns.c.
  *
  * Threads: the producer's.
  */

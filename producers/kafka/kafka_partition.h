@@ -9,6 +9,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "turn.h"
 #include "watermark.h"
 
 struct kafka_producer;
@@ -32,6 +33,7 @@ struct kafka_partition {
                                       the topic had so many */
     int64_t refill_us;             /* not before */
     uint64_t read_since_refill;    /* messages */
+    struct turn turn;
     bool is_held, is_idle, is_starved, has_ticket, has_gap;
 };
 

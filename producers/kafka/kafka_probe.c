@@ -131,12 +131,13 @@ static enum weir_status judge(struct kafka_producer *kafka,
 }
 
 /* A few partitions of each topic that is there, spread over all of them. */
-static uint64_t take_samples(const struct kafka_producer *kafka, rd_kafka_t *rk,
-                             const struct rd_kafka_metadata *metadata)
+static struct kafka_sample take_samples(
+    const struct kafka_producer *kafka, rd_kafka_t *rk,
+    const struct rd_kafka_metadata *metadata)
 {
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new(SAMPLES);
-    uint64_t growth;
+    struct kafka_sample sample;
 
     for (int i = 0; i < metadata->topic_cnt && list->cnt < 4 * SAMPLES; i++) {
         const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
@@ -148,9 +149,9 @@ static uint64_t take_samples(const struct kafka_producer *kafka, rd_kafka_t *rk,
         for (int p = 0; p < topic->partition_cnt; p += step)
             (void)rd_kafka_topic_partition_list_add(list, topic->topic, p);
     }
-    growth = kafka_sample_growth(rk, list);
+    sample = kafka_sample_take(rk, list);
     rd_kafka_topic_partition_list_destroy(list);
-    return growth;
+    return sample;
 }
 
 static enum weir_status ask(struct kafka_producer *kafka, rd_kafka_t *rk,
@@ -169,7 +170,7 @@ static enum weir_status ask(struct kafka_producer *kafka, rd_kafka_t *rk,
         return status;
     status = judge(kafka, metadata, ret_probe, err);
     if (status == WEIR_OK)
-        ret_probe->growth = take_samples(kafka, rk, metadata);
+        ret_probe->sample = take_samples(kafka, rk, metadata);
     rd_kafka_metadata_destroy(metadata);
     return status;
 }

@@ -10,11 +10,13 @@
 #include <weir/settings.h>
 #include <weir/status.h>
 
+#include "kafka_sample.h"
+
 struct kafka_producer;
 
 struct kafka_probe {
     unsigned brokers, partitions; /* at least 1 */
-    uint64_t growth; /* of what is fetched, when it is opened; 0: unknown */
+    struct kafka_sample sample;   /* 0: unknown */
 };
 
 /*

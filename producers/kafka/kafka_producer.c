@@ -21,6 +21,7 @@
  *     kafka_assignment  rebalances: epochs begin and end
  *     kafka_start       where a partition begins;  kafka_gap: where it goes on
  *     kafka_reader      queues -> intake
+ *     kafka_turns       which partitions are fetched, when they are many
  *     kafka_commit      watermark -> group
  *
  * Threads: the producer's, but for wake().
@@ -50,6 +51,7 @@
 #include "kafka_probe.h"
 #include "kafka_questions.h"
 #include "kafka_reader.h"
+#include "kafka_turns.h"
 #include "log.h"
 
 enum {
@@ -64,8 +66,11 @@ static enum weir_status build_conf(struct kafka_producer *kafka,
                                    rd_kafka_conf_t **ret_conf,
                                    struct weir_error *err)
 {
+    const unsigned fetched = kafka->planned < kafka->turns.limit
+                                 ? kafka->planned
+                                 : kafka->turns.limit;
     const struct kafka_limits limits = kafka_limits_for(
-        kafka->share->memory, kafka->planned, probe->brokers, probe->growth);
+        kafka->share->memory, fetched, probe->brokers, probe->sample.growth);
     char messages[24], kbytes[24], partition[24], fetch[24];
     const struct kafka_value defaults[] = {
         {"client.id", kafka->share->pipeline},
@@ -185,7 +190,7 @@ static enum weir_status kafka_open(void *self,
                                    struct weir_error *err)
 {
     struct kafka_producer *kafka = self;
-    struct kafka_probe probe = {1, 1, 0};
+    struct kafka_probe probe = {.brokers = 1, .partitions = 1};
     enum weir_status status;
 
     kafka->settings = settings;
@@ -200,6 +205,9 @@ static enum weir_status kafka_open(void *self,
         status = kafka_probe_run(kafka, &probe, err);
     if (probe.partitions > kafka->planned)
         kafka->planned = probe.partitions;
+    kafka->turns.limit = kafka_limits_partitions(
+        kafka->share->memory, kafka->share->max_message_bytes,
+        probe.sample.batch);
     if (status == WEIR_OK)
         status = create_client(kafka, &probe, err);
     if (status == WEIR_OK)
@@ -233,7 +241,7 @@ static const char *impediment(const struct kafka_producer *kafka)
     return NULL;
 }
 
-static void serve(struct kafka_producer *kafka, bool has_fired)
+static void serve(struct kafka_producer *kafka, bool has_fired, unsigned demand)
 {
     const int64_t now = clock_now_us();
 
@@ -245,6 +253,8 @@ static void serve(struct kafka_producer *kafka, bool has_fired)
         kafka->serve_us = now + SERVE_US;
         weir_intake_set_impediment(kafka->intake, impediment(kafka));
     }
+    if (!kafka->is_draining)
+        kafka_turns_serve(kafka, demand > 0);
     if (now >= kafka->tick_us) {
         if (kafka->trouble.is_cut_off)
             (void)kafka_contact_check(kafka->rk, &kafka->trouble);
@@ -339,7 +349,7 @@ static enum weir_status kafka_pull(void *self, struct weir_intake *intake,
     kafka->intake = intake;
     while (status == WEIR_AGAIN) {
         /* The event is taken before the queues are looked at: kafka_reader. */
-        serve(kafka, take_event(kafka));
+        serve(kafka, take_event(kafka), demand);
         status = failure(kafka, err);
         if (status == WEIR_OK)
             status = check_plan(kafka, err);
@@ -457,6 +467,7 @@ static void kafka_close(void *self, int64_t deadline_us)
     kafka->rk = NULL;
     kafka->group_queue = NULL;
     kafka->commit = (struct kafka_commit){0};
+    kafka->turns = (struct kafka_turns){0};
     kafka->fd = 0;
     kafka->is_draining = kafka->has_gap = kafka->is_stopped = false;
 }

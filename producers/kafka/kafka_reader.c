@@ -8,7 +8,8 @@
  *
  * A queue is left out while it is idle (found empty, and the descriptor that
  * all of them share hasn't fired since), held (the runtime said so), starved
- * (its window is full) or at its end.  A queue writes to the descriptor when it
+ * (its window is full), at its end, or paused while others have their turn
+ * (kafka_turns.c).  A queue writes to the descriptor when it
  * gets something after it was last looked at; so nothing is missed as long as
  * the descriptor is emptied before the queues are, and not after.
  *
@@ -178,6 +179,7 @@ static bool read_one(struct kafka_producer *kafka, struct kafka_partition *part)
         msg->offset < part->end) {
         part->next = msg->offset + 1;
         part->stash = msg;
+        part->turn.read++;
         if (++part->read_since_refill >= kafka->refill_after)
             refill(kafka, part);
         return take_stash(kafka, part);
@@ -197,7 +199,7 @@ static bool is_readable(const struct kafka_producer *kafka,
         return false;
     if (part->stash)
         return true;
-    return !part->is_idle && part->next < part->end &&
+    return !part->is_idle && !part->turn.is_waiting && part->next < part->end &&
            !is_at_limit(kafka, part);
 }
 
@@ -241,8 +243,8 @@ void kafka_reader_wake(struct kafka_producer *kafka)
 }
 
 /* With nothing open, the library's position also passes markers. */
-static void follow_position(struct kafka_producer *kafka,
-                            struct kafka_partition *part)
+void kafka_reader_follow(struct kafka_producer *kafka,
+                         struct kafka_partition *part)
 {
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new(1);
@@ -263,10 +265,12 @@ static void follow_lag(struct kafka_producer *kafka,
                        struct kafka_partition *part)
 {
     int64_t low = -1, high = -1;
-    const rd_kafka_resp_err_t rc = rd_kafka_get_watermark_offsets(
-        kafka->rk, part->topic, part->number, &low, &high);
 
-    if (rc != RD_KAFKA_RESP_ERR_NO_ERROR || high < 0)
+    (void)rd_kafka_get_watermark_offsets(kafka->rk, part->topic, part->number,
+                                         &low, &high);
+    if (part->turn.end > high) /* while it waits for its turn */
+        high = part->turn.end;
+    if (high < 0)
         return;
     weir_intake_set_lag(kafka->intake, part->source,
                         high > part->next ? high - part->next : 0);
@@ -280,7 +284,7 @@ void kafka_reader_tick(struct kafka_producer *kafka)
         if (!part)
             continue;
         if (part->is_idle)
-            follow_position(kafka, part);
+            kafka_reader_follow(kafka, part);
         follow_lag(kafka, part);
     }
 }

@@ -12,6 +12,10 @@ struct kafka_partition;
 /* Offers at most `demand` messages; returns how many were taken. */
 unsigned kafka_reader_read(struct kafka_producer *kafka, unsigned demand);
 
+/* Passes what has no message (transaction markers), once its queue is empty. */
+void kafka_reader_follow(struct kafka_producer *kafka,
+                         struct kafka_partition *part);
+
 /* Something came: queues that were empty are worth a look. */
 void kafka_reader_wake(struct kafka_producer *kafka);
 

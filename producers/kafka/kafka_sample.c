@@ -19,13 +19,15 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "kafka_limits.h"
 
 enum { NEAR_END = 64, ALL_MS = 5000, CAREFUL = 4096 };
 
 struct sampling {
     rd_kafka_t *rk;
     int64_t deadline_us;
-    uint64_t most; /* bytes of messages that one response brought */
+    uint64_t most;  /* bytes of messages that one response brought */
+    uint64_t batch; /* the same, as they are in memory */
     bool has_failed;
 };
 
@@ -51,16 +53,19 @@ static void read_response(struct sampling *sampling, rd_kafka_queue_t *queue)
 {
     rd_kafka_message_t *message =
         rd_kafka_consume_queue(queue, rest_ms(sampling));
-    uint64_t size = 0;
+    uint64_t size = 0, count = 0;
 
-    if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        size = (message->len + message->key_len) *
-               (1 + (uint64_t)rd_kafka_queue_length(queue));
-    else
+    if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        count = 1 + (uint64_t)rd_kafka_queue_length(queue);
+        size = (message->len + message->key_len) * count;
+    } else {
         sampling->has_failed = true;
+    }
     if (message)
         rd_kafka_message_destroy(message);
     sampling->most = size > sampling->most ? size : sampling->most;
+    size += count * KAFKA_MESSAGE_OVERHEAD;
+    sampling->batch = size > sampling->batch ? size : sampling->batch;
 }
 
 static void sample(struct sampling *sampling, const char *name,
@@ -80,8 +85,8 @@ static void sample(struct sampling *sampling, const char *name,
     rd_kafka_queue_destroy(queue);
 }
 
-uint64_t kafka_sample_growth(rd_kafka_t *rk,
-                             const rd_kafka_topic_partition_list_t *partitions)
+struct kafka_sample kafka_sample_take(
+    rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *partitions)
 {
     const uint64_t fetched = strtoull(KAFKA_SAMPLE_BYTES, NULL, 10);
     struct sampling sampling = {
@@ -94,6 +99,8 @@ uint64_t kafka_sample_growth(rd_kafka_t *rk,
             sample(&sampling, at->topic, at->partition);
     }
     if (sampling.most == 0 && sampling.has_failed)
-        return CAREFUL;
-    return (sampling.most + fetched - 1) / fetched;
+        return (struct kafka_sample){.growth = CAREFUL};
+    return (struct kafka_sample){.growth =
+                                     (sampling.most + fetched - 1) / fetched,
+                                 .batch = sampling.batch};
 }

@@ -11,13 +11,18 @@
 /* fetch.message.max.bytes of the client that takes samples. */
 #define KAFKA_SAMPLE_BYTES "1024"
 
+struct kafka_sample {
+    uint64_t growth; /* bytes of messages for a byte of the fetch limit */
+    uint64_t batch;  /* bytes that a first batch takes in memory */
+};
+
 /*
- * Reads a little of each of `partitions`, and returns the bytes of messages
- * that came for a byte of the fetch limit, at most; 0: there is nothing yet.
+ * Reads a little of each of `partitions`, and returns the most that came; 0:
+ * there is nothing yet.
  * `rk` fetches KAFKA_SAMPLE_BYTES and keeps one message (queued.min.messages).
  * Takes some milliseconds for each, and never more than five seconds.
  */
-uint64_t kafka_sample_growth(rd_kafka_t *rk,
-                             const rd_kafka_topic_partition_list_t *partitions);
+struct kafka_sample kafka_sample_take(
+    rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *partitions);
 
 #endif

@@ -290,6 +290,38 @@ def bounded_memory():
         expect(peak <= allowed_kib, f"{peak // 1024} MiB were resident")
 
 
+def bounded_memory_in_turns():
+    """256 partitions with batches of half a MiB, and memory for a few."""
+    count, keys, allowed_kib = 2048, 512, (64 + 32) * 1024
+    harness.skip_if_sanitized()
+    topic = Topic(harness.broker("WEIR_KAFKA"), 256).create()
+    padding = b"." * 65530
+    finish(topic.send([b"k%d:%06d%s\n" % (n % keys, n, padding)
+                       for n in range(count)], "-X", "linger.ms=500"))
+    with harness.scratch() as folder:
+        gate = f"{folder}/gate"
+        open(gate, "w", encoding="utf-8").close()
+        member = Member(topic, folder, "turns", memory="64MiB",
+                        handler=witness(folder, gate=gate),
+                        processors="ordering: key")
+        with member.live:
+            member.live.await_log(GIVEN)
+            clock = Clock()
+            await_that(lambda: clock.seconds() > 3, "3 seconds")
+            os.remove(gate)
+            topic.await_all_committed()
+            peak = peak_kib(member.live.process)
+            member.live.expect_end(0)
+        found = [int(text[:6]) for text in member.lines()]
+        expect_equal(sorted(found), list(range(count)), "messages")
+        last = {}
+        for number in found:
+            expect(last.get(number % keys, -1) < number,
+                   f"{number} came after a later one of its key")
+            last[number % keys] = number
+    expect(peak <= allowed_kib, f"{peak // 1024} MiB were resident")
+
+
 def hot_key():
     """One key has nearly everything; the others don't wait behind it."""
     hot, others = 900, 60
@@ -329,4 +361,5 @@ if __name__ == "__main__":
         "compacted": compacted,
         "many_partitions": many_partitions,
         "bounded_memory": bounded_memory,
+        "bounded_memory_in_turns": bounded_memory_in_turns,
         "hot_key": hot_key})

@@ -101,6 +101,7 @@ static void what_was_begun_is_drained_and_committed(struct member *member,
 
     other = member_create(member->address, member);
     test_settings_set(other->settings, "assignor", assignor);
+    other->share->memory = member->share->memory;
     other->intake.settles_in_await = true;
     member_open(other);
     wait_for_shares(member, other);
@@ -126,6 +127,24 @@ static void a_revoked_partition_is_drained_and_repeats_nothing(void **state)
 
 static void cooperative_members_repeat_nothing_either(void **state)
 {
+    what_was_begun_is_drained_and_committed(*state, "cooperative-sticky");
+}
+
+/* Room for what one partition brings: one of four is fetched at a time. */
+static void little_memory(struct member *member)
+{
+    member->share->memory = (size_t)2 << 20;
+}
+
+static void who_takes_turns_repeats_nothing(void **state)
+{
+    little_memory(*state);
+    what_was_begun_is_drained_and_committed(*state, "range");
+}
+
+static void cooperative_members_who_take_turns_repeat_nothing(void **state)
+{
+    little_memory(*state);
     what_was_begun_is_drained_and_committed(*state, "cooperative-sticky");
 }
 
@@ -197,6 +216,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_revoked_partition_is_drained_and_repeats_nothing),
         TEST(cooperative_members_repeat_nothing_either),
+        TEST(who_takes_turns_repeats_nothing),
+        TEST(cooperative_members_who_take_turns_repeat_nothing),
         TEST(what_does_not_end_in_time_is_repeated_by_the_next),
         TEST(a_member_that_leaves_hands_its_partitions_on),
         TEST(a_member_between_two_assignments_is_not_at_its_end),
