@@ -132,6 +132,11 @@ static enum weir_status explain_silence(const struct ask *ask,
 {
     const bool has_tls = strncmp(ask->url.text, "https:", 6) == 0;
 
+    if (strstr(why->text, "certificate file"))
+        return weir_fail(err, WEIR_RETRY,
+                         "no certificates can be read from %s: see --ca, "
+                         "$" HEALTH_CA_VARIABLE,
+                         ask->tls.ca);
     if (strstr(why->text, "HTTP/0.9"))
         return weir_fail(err, WEIR_RETRY,
                          "what listens on %s answers something else than a "

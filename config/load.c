@@ -309,10 +309,24 @@ static void check_root(struct loader *loader)
     }
 }
 
+/* libyaml would count a byte order mark, which some editors write, as a column
+ * of the first line. */
+static struct weir_bytes without_mark(struct weir_bytes text)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    const size_t size = sizeof mark - 1;
+
+    if (text.size < size || memcmp(text.data, mark, size) != 0)
+        return text;
+    return (struct weir_bytes){.data = (const char *)text.data + size,
+                               .size = text.size - size};
+}
+
 struct node *load_yaml(struct storage *storage, struct report *report,
                        struct weir_bytes text)
 {
-    struct loader loader = {.storage = storage, .report = report, .text = text};
+    struct loader loader = {
+        .storage = storage, .report = report, .text = without_mark(text)};
     const size_t errors_before = report->errors->error_count;
     bool is_complete = false;
 
@@ -321,7 +335,8 @@ struct node *load_yaml(struct storage *storage, struct report *report,
         return NULL;
     }
     yaml_parser_set_encoding(&loader.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&loader.parser, text.data, text.size);
+    yaml_parser_set_input_string(&loader.parser, loader.text.data,
+                                 loader.text.size);
     while (!loader.is_stopped) {
         yaml_event_t event;
 

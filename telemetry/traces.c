@@ -60,7 +60,7 @@ struct exporter {
     struct span_record *pending;
     size_t count, sent; /* of `pending` */
     int64_t delay_us, retry_at_us;
-    bool is_down;
+    bool is_down, is_refused; /* each was said, and is not over */
 };
 
 enum result {
@@ -82,6 +82,16 @@ static bool is_transient(int status)
     return status == 429 || (status >= 502 && status <= 504);
 }
 
+/* Once: what refuses one span refuses them all, five times a second. */
+static void say_refused(struct exporter *exporter, const char *why)
+{
+    if (!exporter->is_refused)
+        log_write(WEIR_LOG_WARNING,
+                  "telemetry.traces: %s: spans are dropped until it takes them",
+                  why);
+    exporter->is_refused = true;
+}
+
 static void accept(struct exporter *exporter, const struct http_reply *reply,
                    size_t count)
 {
@@ -93,13 +103,12 @@ static void accept(struct exporter *exporter, const struct http_reply *reply,
     add(&traces->exported, count - refused);
     add(&traces->dropped[TRACES_DROP_REFUSED], refused);
     if (refused > 0)
-        log_write(WEIR_LOG_WARNING,
-                  "telemetry.traces: the collector refused %llu of %zu spans",
-                  (unsigned long long)refused, count);
-    if (exporter->is_down)
+        say_refused(exporter, "the collector refused some");
+    if (exporter->is_down || (exporter->is_refused && refused == 0))
         log_write(WEIR_LOG_INFO,
                   "telemetry.traces: the collector takes spans again");
     exporter->is_down = false;
+    exporter->is_refused = refused > 0;
     exporter->delay_us = SHORTEST_US;
 }
 
@@ -136,8 +145,7 @@ static enum result judge(struct exporter *exporter, enum weir_status status,
         return RESULT_OVER;
     }
     add(&exporter->traces->dropped[TRACES_DROP_REFUSED], count);
-    log_write(WEIR_LOG_WARNING, "telemetry.traces: %s: %zu spans are dropped",
-              why, count);
+    say_refused(exporter, why);
     return RESULT_OVER;
 }
 

@@ -38,6 +38,13 @@ static const char full[] = "name: orders\n"
                            "shutdown: { timeout: 10s }\n"
                            "log: { format: json, level: debug }\n";
 
+static void a_byte_order_mark_before_the_first_key_is_nothing(void **state)
+{
+    (void)state;
+    assert_accepted("\xEF\xBB\xBF" COUNTER REST);
+    assert_mentions("\xEF\xBB\xBFnmae: t\n", "t.yaml:1:1: nmae");
+}
+
 static void every_key_reaches_the_topology(void **state)
 {
     const struct topology *topology;
@@ -220,6 +227,7 @@ static void a_connector_reads_its_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_byte_order_mark_before_the_first_key_is_nothing),
         cmocka_unit_test(every_key_reaches_the_topology),
         cmocka_unit_test(what_is_not_written_has_its_default),
         cmocka_unit_test(the_producer_chooses_the_default_ordering),

@@ -124,9 +124,12 @@ def not_believed():
         with Served(folder, "server") as run:
             expect_distrust(run, f"{folder}/stranger.pem",
                             "unable to get local issuer certificate")
-            result = ask("health", "--address", run.url, "--ca", "/nowhere.pem")
-            expect_equal(result.returncode, 69, "exit code")
-            expect("/nowhere.pem" in result.stderr, result.stderr)
+            for ca in ("/nowhere.pem", folder, "/dev/null"):
+                result = ask("health", "--address", run.url, "--ca", ca)
+                expect_equal(result.returncode, 69, "exit code")
+                expect_equal(result.stderr, "weir health: no certificates can "
+                             f"be read from {ca}: see --ca, $WEIR_ADMIN_CA\n",
+                             "standard error")
         with Served(folder, "expired") as run:
             expect("expired" in refusal(run.port, trusted), "not as expired")
             expect_distrust(run, f"{folder}/ca.pem", "expired")

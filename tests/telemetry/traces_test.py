@@ -293,6 +293,12 @@ class TracesTest(unittest.TestCase):
             self.assertEqual(
                 self.counted(run, "weir_spans_exported_total"), 0)
 
+    def test_refusals_are_said_once_until_they_are_over(self):
+        with Collector(401, 401, 401, 200) as collector, running.Running(
+                self.folder, more=traces(collector.port)) as run:
+            run.await_log("the collector takes spans again")
+            self.assertEqual(run.log.count("the collector answered 401"), 1)
+
     def test_a_partial_success_is_counted(self):
         with Collector(200, answer=json.dumps(
                 {"partialSuccess": {"rejectedSpans": "7"}}).encode()
