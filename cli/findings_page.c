@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "page.h"
+
 size_t findings_page_count(const struct inquiry *inquiry,
                            enum weir_severity severity)
 {
@@ -22,13 +24,19 @@ size_t findings_page_count(const struct inquiry *inquiry,
     return count;
 }
 
+/* Whoever declares a queue or sets a policy chooses names that are in it. */
 static void print_finding(const struct inquiry_subject *subject,
                           const struct finding *finding, FILE *out)
 {
-    (void)fprintf(out, "%-8s %s: %s: %s", findings_name(finding->severity),
-                  subject->path, finding->where, finding->what);
-    if (finding->advice)
-        (void)fprintf(out, ": %s", finding->advice);
+    (void)fprintf(out, "%-8s %s: ", findings_name(finding->severity),
+                  subject->path);
+    page_print(out, finding->where);
+    (void)fputs(": ", out);
+    page_print(out, finding->what);
+    if (finding->advice) {
+        (void)fputs(": ", out);
+        page_print(out, finding->advice);
+    }
     (void)fputc('\n', out);
 }
 
