@@ -121,29 +121,35 @@ static size_t keep(char *bytes, size_t one, size_t size, void *opaque)
     return size;
 }
 
-static void set_tls(CURL *easy, const struct http_tls *tls)
+/* NULL is left out.  False: no memory for the copy that libcurl keeps. */
+static bool set_text(CURL *easy, CURLoption option, const char *text)
+{
+    return !text || curl_easy_setopt(easy, option, text) == CURLE_OK;
+}
+
+/* False: no memory; what was left out, an authority, must not be passed over.
+ */
+static bool set_tls(CURL *easy, const struct http_tls *tls)
 {
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION,
                            (long)CURL_SSLVERSION_TLSv1_2);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, (long)tls->verify);
     (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->verify ? 2L : 0L);
-    if (tls->ca)
-        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, tls->ca);
-    if (tls->cert)
-        (void)curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->cert);
-    if (tls->key)
-        (void)curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key);
-    if (tls->key_password)
-        (void)curl_easy_setopt(easy, CURLOPT_KEYPASSWD, tls->key_password);
+    return set_text(easy, CURLOPT_CAINFO, tls->ca) &&
+           set_text(easy, CURLOPT_SSLCERT, tls->cert) &&
+           set_text(easy, CURLOPT_SSLKEY, tls->key) &&
+           set_text(easy, CURLOPT_KEYPASSWD, tls->key_password);
 }
 
-static void set_sending(CURL *easy, const struct http_request *request)
+/* False: no memory. */
+static bool set_sending(CURL *easy, const struct http_request *request)
 {
     if (request->user) {
         (void)curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-        (void)curl_easy_setopt(easy, CURLOPT_USERNAME, request->user);
-        (void)curl_easy_setopt(easy, CURLOPT_PASSWORD,
-                               request->password ? request->password : "");
+        if (!set_text(easy, CURLOPT_USERNAME, request->user) ||
+            !set_text(easy, CURLOPT_PASSWORD,
+                      request->password ? request->password : ""))
+            return false;
     }
     if (request->body) {
         (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
@@ -151,8 +157,7 @@ static void set_sending(CURL *easy, const struct http_request *request)
         (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
                                (curl_off_t)request->body_size);
     }
-    if (request->method)
-        (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    return set_text(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
 /* The strings that libcurl keeps are its own copies; the body is not. */
@@ -183,9 +188,9 @@ static enum weir_status prepare(struct http_client *client,
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->reason);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
-    set_tls(easy, &client->tls);
-    set_sending(easy, request);
-    return WEIR_OK;
+    return set_tls(easy, &client->tls) && set_sending(easy, request)
+               ? WEIR_OK
+               : WEIR_RETRY;
 }
 
 /* "host:port" of a URL, for people. */
