@@ -2,7 +2,8 @@
  * inquiry.c - every connector of a topology is asked what will go wrong.
  *
  * Each is asked on a thread of its own, so that one broker that says nothing
- * costs its time once, and not once for each sink that writes to it.
+ * costs its time once, and not once for each sink that writes to it.  SIGPIPE
+ * is blocked there: a server that hangs up in a handshake ends nothing.
  *
  *     probe  ---- findings ---->  closed, read
  *     probe  ---- ...             deadline + GRACE: closed; one more finding
@@ -22,6 +23,7 @@
 
 #include "clock.h"
 #include "machine.h"
+#include "thread.h"
 
 #define GRACE_US (2 * CLOCK_SECOND_US)
 
@@ -68,7 +70,8 @@ static void start(struct asker *asker)
     struct desk *desk = asker->desk;
 
     pthread_mutex_lock(&desk->lock);
-    asker->has_thread = pthread_create(&asker->thread, NULL, ask, asker) == 0;
+    asker->has_thread =
+        thread_start(&asker->thread, "weir-ask", ask, asker) == 0;
     asker->is_over = !asker->has_thread;
     desk->open += asker->has_thread;
     pthread_mutex_unlock(&desk->lock);

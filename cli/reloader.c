@@ -25,6 +25,7 @@
 #include "clock.h"
 #include "log.h"
 #include "reload.h"
+#include "thread.h"
 
 #define STOP_US CLOCK_SECOND_US
 
@@ -99,12 +100,11 @@ enum weir_status reloader_begin(struct reloader *reloader,
                                 struct weir_error *err)
 {
     const int rc =
-        pthread_create(&reloader->thread, NULL, reloader_main, reloader);
+        thread_start(&reloader->thread, "weir-reload", reloader_main, reloader);
 
     if (rc != 0)
         return weir_fail(err, WEIR_RETRY, "cannot start a thread: %s",
                          strerror(rc));
-    (void)pthread_setname_np(reloader->thread, "weir-reload");
     reloader->is_begun = true;
     return WEIR_OK;
 }

@@ -5,9 +5,12 @@
  */
 #include "tap_view.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "page.h"
+
+enum { OUTCOME_WIDTH = 14 };
 
 static void print_time(json_int_t at_ms, FILE *out)
 {
@@ -18,6 +21,17 @@ static void print_time(json_int_t at_ms, FILE *out)
     if (localtime_r(&at, &local))
         (void)strftime(text, sizeof text, "%H:%M:%S", &local);
     (void)fprintf(out, "%s.%03d", text, (int)(at_ms % 1000));
+}
+
+/* It may be another server's. */
+static void print_outcome(const char *outcome, FILE *out)
+{
+    const size_t size = strlen(outcome);
+
+    (void)fputs("  ", out);
+    page_print(out, outcome);
+    (void)fprintf(out, "%*s",
+                  size < OUTCOME_WIDTH ? OUTCOME_WIDTH - (int)size : 1, "");
 }
 
 static void print_latency(json_int_t latency_us, FILE *out)
@@ -61,7 +75,7 @@ void tap_view(const json_t *message, FILE *out)
     const char *reason = page_text(message, "reason");
 
     print_time(page_number(message, "at_ms"), out);
-    (void)fprintf(out, "  %-13s ", page_text(message, "outcome"));
+    print_outcome(page_text(message, "outcome"), out);
     print_latency(page_number(message, "latency_us"), out);
     (void)fputs("  ", out);
     page_print_message(out, message, page_number(message, "position"));

@@ -67,7 +67,8 @@ static void latencies_are_short_to_read(void **state)
 static void nothing_in_a_message_reaches_the_terminal_as_a_command(void **state)
 {
     const char *said = shown(
-        state, "{\"name\":\"t\\u001b[2J\",\"reason\":\"\\u009b31m\\u202eab\","
+        state, "{\"outcome\":\"\\u001b[1m\","
+               "\"name\":\"t\\u001b[2J\",\"reason\":\"\\u009b31m\\u202eab\","
                "\"key\":\"\\u0007\\u007f\\n\\t\","
                "\"payload\":\"gr\\u00fc\\u00df \\ud83d\\ude00\"}");
 
