@@ -2,8 +2,7 @@
  * api_tap.c - /api/v1/tap: a sample of the messages that end.
  *
  *     GET ?rate=10&outcomes=rejected,retried     begins; answers with a number
- *     GET ?rate=10&outcomes=...&tap=NUMBER       what came since, again and
- * again
+ *     GET ?rate=10&outcomes=...&tap=NUMBER       what came since
  *
  * Nothing is kept open between two requests: whoever stops asking has ended it.
  * A number that isn't known (it ended, or weir was started anew) begins again.

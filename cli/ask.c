@@ -83,6 +83,7 @@ static enum weir_status read_token(struct ask *ask, const char *path,
                          path);
     (void)snprintf(ask->authorization, sizeof ask->authorization,
                    "Authorization: Bearer %s", token);
+    explicit_bzero(token, sizeof token);
     return WEIR_OK;
 }
 

@@ -1,16 +1,15 @@
 /*
  * run.c - weir run: a topology until its end or a signal.
  *
- *     load -> create -> signals, status line -> run -> ledger, report ->
- * destroy
+ *     load -> create -> signals, status line -> run -> report -> destroy
  *
  * Standard output belongs to the sinks; the ledger goes to standard error.  The
  * report's file is opened before anything starts, so that a run of hours isn't
  * lost to a typing error.
  *
  * A thread that is stuck in foreign code after the deadline, or in a file that
- * doesn't answer, can't be ended:
- * then nothing is freed and the process leaves by _exit().
+ * doesn't answer, can't be ended: then nothing is freed and the process leaves
+ * by _exit().
  *
  * Threads: this one supervises; signals.c and status_line.c have their own.
  */

@@ -62,7 +62,7 @@ void board_view_init(struct board_view *view, unsigned batcher)
 
 bool board_look(struct board *board, struct board_view *view)
 {
-    if (board_view_is_new(view, board))
+    if (board_view_is_current(view, board))
         return false;
     (void)pthread_mutex_lock(&board->lock);
     view->retry = board->retry;
@@ -74,7 +74,8 @@ bool board_look(struct board *board, struct board_view *view)
     return true;
 }
 
-bool board_view_is_new(const struct board_view *view, const struct board *board)
+bool board_view_is_current(const struct board_view *view,
+                           const struct board *board)
 {
     return atomic_load_explicit(&view->generation, memory_order_relaxed) ==
            board_generation(board);

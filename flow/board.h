@@ -62,7 +62,7 @@ void board_view_init(struct board_view *view, unsigned batcher);
 bool board_look(struct board *board, struct board_view *view);
 
 /* Whether its owner goes by the newest generation.  Any thread. */
-bool board_view_is_new(const struct board_view *view,
-                       const struct board *board);
+bool board_view_is_current(const struct board_view *view,
+                           const struct board *board);
 
 #endif

@@ -50,10 +50,11 @@ static bool is_active(const struct crew *crew, unsigned index)
 
 bool crew_may_work(struct crew *crew, unsigned index, int64_t deadline_us)
 {
-    const struct timespec until = clock_timespec(deadline_us);
+    struct timespec until;
 
     if (is_active(crew, index))
         return true;
+    until = clock_timespec(deadline_us);
     (void)pthread_mutex_lock(&crew->lock);
     if (!is_active(crew, index))
         (void)pthread_cond_timedwait(&crew->changed, &crew->lock, &until);

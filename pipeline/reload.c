@@ -78,11 +78,11 @@ static unsigned count_late(const struct pipeline *pipeline)
     unsigned late = 0;
 
     for (unsigned i = 0; i < pipeline->processor_count; i++)
-        late += !board_view_is_new(&pipeline->processors[i].limits, board);
+        late += !board_view_is_current(&pipeline->processors[i].limits, board);
     for (unsigned i = 0; i < pipeline->batcher_count; i++)
-        late += !board_view_is_new(&pipeline->batchers[i].limits, board);
+        late += !board_view_is_current(&pipeline->batchers[i].limits, board);
     for (unsigned i = 0; i < pipeline->sink_count; i++)
-        late += !board_view_is_new(&pipeline->sinks[i].limits, board);
+        late += !board_view_is_current(&pipeline->sinks[i].limits, board);
     return late;
 }
 

@@ -11,8 +11,7 @@
  * share of their width, which is chosen so that the mean is the true one:
  *
  *      0 ....... 10 ............ 25 ................. 50   ms
- *           ^              ^                ^              lower + share *
- * width
+ *           ^              ^                ^     lower + share * width
  *
  * Threads: the owner's.
  */

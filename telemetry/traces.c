@@ -1,11 +1,12 @@
 /*
  * traces.c - sends spans to an OpenTelemetry collector, by OTLP over HTTP.
  *
- *     workers --spans_add()--> spans --take--> pending --POST, 512 at once-->
- * 2xx |                                |
- *                 +-> full: dropped                +-> no answer, 429,
- * 502..504: |   again, after a while
- *                                                  +-> anything else: dropped
+ *     workers --spans_add--> spans --take--> pending --POST, 512 at once
+ *                            |                        |
+ *           full: dropped <--+     2xx: exported <----+
+ *                                                     |
+ *      no answer, 429, 502..504: again, in a while <--+
+ *                        anything else: dropped <-----+
  *
  * The pipeline waits for none of it: while the collector is away `pending`
  * stays as it is, what comes behind it fills `spans`, and what doesn't fit is
@@ -276,6 +277,7 @@ static void destroy(void *self)
     struct exporter *exporter = self;
 
     http_client_destroy(exporter->client);
+    explicit_bzero(exporter->authorization, sizeof exporter->authorization);
     free(exporter->pending);
     free(exporter);
 }

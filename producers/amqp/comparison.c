@@ -9,8 +9,7 @@
  *         --> inequivalent arg 'x-dead-letter-exchange' ...: received none but
  *             current is the value 'dlx' of type 'longstr'
  *     the same, with that argument
- *         --> inequivalent arg 'x-queue-type' ...: current is the value
- * 'quorum'
+ *         --> inequivalent arg 'x-queue-type' ...: current is 'quorum'
  *
  * The type comes behind the dead-letter exchange in that order, and then it is
  * over.  Nothing can be made by it: where the queue is gone meanwhile, a type

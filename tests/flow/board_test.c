@@ -42,15 +42,15 @@ static void a_view_has_what_was_posted_last_and_says_that_it_was_new(
     (void)state;
     post(3);
     board_view_init(&view, 1);
-    assert_false(board_view_is_new(&view, &board));
+    assert_false(board_view_is_current(&view, &board));
     assert_true(board_look(&board, &view));
     assert_int_equal(view.retry.attempts, 3);
     assert_int_equal(view.batch.batch_size, 3);
-    assert_true(board_view_is_new(&view, &board));
+    assert_true(board_view_is_current(&view, &board));
     assert_false(board_look(&board, &view));
     post(4);
     post(5);
-    assert_false(board_view_is_new(&view, &board));
+    assert_false(board_view_is_current(&view, &board));
     assert_int_equal(view.retry.attempts, 3); /* until it looks */
     assert_true(board_look(&board, &view));
     assert_int_equal(view.retry.attempts, 5);
