@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "page.h"
+#include "plain.h"
 
 size_t findings_page_count(const struct inquiry *inquiry,
                            enum weir_severity severity)
@@ -66,15 +67,20 @@ void findings_page_text(const struct findings_page *page, FILE *out)
                   findings_page_count(inquiry, WEIR_SEVERITY_UNKNOWN));
 }
 
-/* Bytes that are no UTF-8 are left out: then it is null. */
-static void append(json_t *list, const char *path,
-                   const struct finding *finding)
+/* What others named may be no UTF-8, which must not cost the finding. */
+static json_t *text_of(const char *text)
+{
+    return text ? plain_json(text) : json_null();
+}
+
+static void append(json_t *list, const char *path, enum weir_severity severity,
+                   const char *where, const char *what, const char *advice)
 {
     (void)json_array_append_new(
-        list, json_pack("{s:s, s:s*, s:s*, s:s*, s:s?}", "severity",
-                        findings_name(finding->severity), "path", path, "where",
-                        finding->where, "what", finding->what, "advice",
-                        finding->advice));
+        list, json_pack("{s:s, s:o, s:o, s:o, s:o}", "severity",
+                        findings_name(severity), "path", text_of(path), "where",
+                        text_of(where), "what", text_of(what), "advice",
+                        text_of(advice)));
 }
 
 static void append_errors(json_t *list, const struct findings_page *page)
@@ -82,18 +88,15 @@ static void append_errors(json_t *list, const struct findings_page *page)
     for (size_t i = 0; i < page->errors->count; i++) {
         const struct topology_error *error = &page->errors->list[i];
         char where[1024];
-        const struct finding finding = {.severity = error->is_warning
-                                                        ? WEIR_SEVERITY_WARNING
-                                                        : WEIR_SEVERITY_ERROR,
-                                        .where = where,
-                                        .what = error->text};
 
         if (error->line > 0)
             (void)snprintf(where, sizeof where, "%s:%u:%u", error->file,
                            error->line, error->column);
         else
             (void)snprintf(where, sizeof where, "%s", error->file);
-        append(list, error->path, &finding);
+        append(list, error->path,
+               error->is_warning ? WEIR_SEVERITY_WARNING : WEIR_SEVERITY_ERROR,
+               where, error->text, NULL);
     }
 }
 
@@ -102,8 +105,12 @@ static void append_found(json_t *list, const struct inquiry *inquiry)
     for (size_t i = 0; inquiry && i < inquiry->count; i++) {
         const struct inquiry_subject *subject = &inquiry->list[i];
 
-        for (size_t k = 0; k < subject->findings.count; k++)
-            append(list, subject->path, &subject->findings.list[k]);
+        for (size_t k = 0; k < subject->findings.count; k++) {
+            const struct finding *finding = &subject->findings.list[k];
+
+            append(list, subject->path, finding->severity, finding->where,
+                   finding->what, finding->advice);
+        }
     }
 }
 
@@ -113,10 +120,8 @@ static json_t *make_list(const struct findings_page *page)
 
     append_errors(list, page);
     if (page->refusal)
-        (void)json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s*, s:n}", "severity", "error",
-                            "path", "processors.handler", "where", page->file,
-                            "what", page->refusal, "advice"));
+        append(list, "processors.handler", WEIR_SEVERITY_ERROR, page->file,
+               page->refusal, NULL);
     append_found(list, page->inquiry);
     return list;
 }
@@ -127,9 +132,9 @@ enum weir_status findings_page_json(const struct findings_page *page, FILE *out)
         page->errors->error_count == 0 && !page->refusal &&
         (!page->inquiry ||
          findings_page_count(page->inquiry, WEIR_SEVERITY_ERROR) == 0);
-    json_t *json =
-        json_pack("{s:s, s:b, s:b, s:o}", "file", page->file, "ok", is_ok,
-                  "asked", page->inquiry != NULL, "findings", make_list(page));
+    json_t *json = json_pack(
+        "{s:o, s:b, s:b, s:o}", "file", text_of(page->file), "ok", is_ok,
+        "asked", page->inquiry != NULL, "findings", make_list(page));
     const bool is_said = json && json_dumpf(json, out, JSON_INDENT(2)) == 0 &&
                          fputc('\n', out) != EOF;
 
