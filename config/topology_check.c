@@ -328,6 +328,9 @@ static const char *wrong_endpoint(const char *url)
     if (strcspn(rest, "@") < strcspn(rest, "/?#"))
         return "has a user in it: credentials are written as "
                "`authorization`";
+    if (rest[strcspn(rest, "?#")] != '\0')
+        return "has a query in it, which would be shown: credentials are "
+               "written as `authorization`";
     return NULL;
 }
 

@@ -122,6 +122,11 @@ static void what_is_no_collector_is_refused(void **state)
         "telemetry: { traces: { endpoint: \"http://u:planted@h/\" } }\n",
         "/conf/t.yaml:5:34: telemetry.traces.endpoint: has a user in it: "
         "credentials are written as `authorization`\n");
+    assert_refused(
+        COUNTER REST
+        "telemetry: { traces: { endpoint: \"http://h/?key=planted\" } }\n",
+        "/conf/t.yaml:5:34: telemetry.traces.endpoint: has a query in it, "
+        "which would be shown: credentials are written as `authorization`\n");
 }
 
 static void a_sample_is_a_share(void **state)
