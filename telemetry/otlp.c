@@ -125,7 +125,7 @@ static void add_span(struct buffer *out, const struct otlp_resource *resource,
 char *otlp_request(const struct otlp_resource *resource,
                    const struct span_record *spans, size_t count)
 {
-    struct buffer out = {NULL};
+    struct buffer out = {.size = 0};
 
     buffer_append_text(&out, "{\"resourceSpans\":[{\"resource\":{"
                              "\"attributes\":[");

@@ -89,7 +89,7 @@ static void name_target(BIO *connection, const char *host, int port)
 {
     const bool is_ipv6 = strchr(host, ':') != NULL;
     unsigned char address[sizeof(struct in6_addr)];
-    char target[WHERE_SIZE];
+    char target[WHERE_SIZE], name[WHERE_SIZE];
     SSL *ssl = NULL;
 
     (void)snprintf(target, sizeof target, is_ipv6 ? "[%s]:%d" : "%s:%d", host,
@@ -97,8 +97,9 @@ static void name_target(BIO *connection, const char *host, int port)
     (void)BIO_set_conn_hostname(connection, target);
     (void)BIO_set_nbio(connection, 1);
     (void)BIO_get_ssl(connection, &ssl);
+    (void)snprintf(name, sizeof name, "%s", host); /* no const for the macro */
     if (ssl && !is_ipv6 && inet_pton(AF_INET, host, address) != 1)
-        (void)SSL_set_tlsext_host_name(ssl, host);
+        (void)SSL_set_tlsext_host_name(ssl, name);
 }
 
 enum weir_status tls_certificate_ask(const char *host, int port,
