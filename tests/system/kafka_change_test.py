@@ -290,6 +290,20 @@ def bounded_memory():
         expect(peak <= allowed_kib, f"{peak // 1024} MiB were resident")
 
 
+def await_settled(process):
+    """Nothing more was fetched for a while."""
+    seen, since = peak_kib(process), Clock()
+
+    def is_settled():
+        nonlocal seen, since
+        peak = peak_kib(process)
+        if peak > seen + 512:
+            seen, since = peak, Clock()
+        return since.seconds() > 4
+
+    await_that(is_settled, "memory that grows no more")
+
+
 def bounded_memory_in_turns():
     """256 partitions with batches of half a MiB, and memory for a few."""
     count, keys, allowed_kib = 2048, 512, (64 + 32) * 1024
@@ -306,8 +320,7 @@ def bounded_memory_in_turns():
                         processors="ordering: key")
         with member.live:
             member.live.await_log(GIVEN)
-            clock = Clock()
-            await_that(lambda: clock.seconds() > 3, "3 seconds")
+            await_settled(member.live.process)
             os.remove(gate)
             topic.await_all_committed()
             peak = peak_kib(member.live.process)
